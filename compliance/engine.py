@@ -61,16 +61,18 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """Who must. An empty set asks nothing. `units` holds unit keys with everything below them already added."""
+    """Who must. None asks nothing; an empty set is met by nobody (a listed code that matches no unit or rank yet).
 
-    categories: frozenset[str] = frozenset()
-    functions: frozenset[str] = frozenset()
-    units: frozenset[int] = frozenset()
-    ranks: frozenset[int] = frozenset()
-    shifts: frozenset[int] = frozenset()
+    `units` holds unit keys with everything below them already added. With functions, units, ranks and shifts
+    all None no home assignment is needed.
+    """
+
+    categories: frozenset[str] | None = None
+    functions: frozenset[str] | None = None
+    units: frozenset[int] | None = None
+    ranks: frozenset[int] | None = None
+    shifts: frozenset[int] | None = None
     min_service_months: int = 0
-    #: asks for a home assignment; stays true when a listed code matches no unit, rank or shift yet (nobody is in it)
-    asks_assignment: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class Edition:
     min_block_hours: float = 0
     min_score: float = 0
     min_attendance: float = 0
-    modes: frozenset[str] = frozenset()
+    modes: frozenset[str] | None = None
     clock: Clock = Clock.ONCE
     months: int = 0
     years: int = 0
@@ -97,7 +99,7 @@ class Edition:
     entry_grace_days: int = 0
     entry_due_on: date | None = None
     leave: LeaveRule = LeaveRule.NONE
-    leave_kinds: frozenset[str] = frozenset()
+    leave_kinds: frozenset[str] | None = None
     leave_min_days: int = 0
     return_grace_days: int = 0
 
