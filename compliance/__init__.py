@@ -1,0 +1,1 @@
+"""What follows: requirements, standings, coverage, goals, reports, and the pages over all of it."""

@@ -1,0 +1,1 @@
+"""Settings, addresses and the entrances of the web server and the worker."""

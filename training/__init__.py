@@ -1,0 +1,1 @@
+"""What was taught and finished: courses, titles, completions and the evidence for them."""

@@ -1,0 +1,338 @@
+"""What follows from the facts: requirements, standings, goals, snapshots, issued reports, and long work."""
+
+from __future__ import annotations
+
+import uuid
+
+import pgtrigger
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from compliance import engine
+from roster.models import Agency, Officer, Rank, Shift, Unit
+from training.models import Completion, Course
+
+
+def codes() -> ArrayField[list[str], list[str]]:
+    return ArrayField(models.CharField(max_length=80), default=list, blank=True)
+
+
+class Population(models.Model):
+    """Who must, by name. Lists hold codes as written in the requirements file; an empty list asks nothing."""
+
+    code = models.CharField(max_length=80, unique=True)
+    title = models.CharField(max_length=200)
+    categories = codes()
+    functions = codes()
+    units = codes()
+    ranks = codes()
+    shifts = codes()
+    min_service_months = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("code",)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Requirement(models.Model):
+    code = models.CharField(max_length=80, unique=True)
+    title = models.CharField(max_length=200)
+    citations = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    #: the place in lists: the order of first loading
+    order = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("order", "code")
+
+    def __str__(self) -> str:
+        return self.title
+
+
+def choices(values: type[engine.Clock] | type[engine.FirstDue] | type[engine.LeaveRule]) -> list[tuple[str, str]]:
+    return [(value.value, value.value.replace("_", " ")) for value in values]
+
+
+class Edition(models.Model):
+    """What a requirement asks from one day to another. Field names are the keys of the requirements file."""
+
+    requirement = models.ForeignKey(Requirement, models.CASCADE, related_name="editions")
+    effective_from = models.DateField()
+    #: the last day; null = until the next edition begins, or open
+    effective_to = models.DateField(null=True, blank=True)
+    population = models.ForeignKey(Population, models.PROTECT, related_name="editions")
+    entry_courses = models.ManyToManyField(Course, related_name="entry_of", blank=True)
+    refresher_courses = models.ManyToManyField(Course, related_name="refresher_of", blank=True)
+    refresher_stands_alone = models.BooleanField(default=False)
+    min_hours = models.DecimalField(max_digits=6, decimal_places=2, default=0)
+    refresher_min_hours = models.DecimalField(max_digits=6, decimal_places=2, default=0)
+    min_block_hours = models.DecimalField(max_digits=6, decimal_places=2, default=0)
+    min_score = models.DecimalField(max_digits=5, decimal_places=2, default=0)
+    min_attendance = models.DecimalField(max_digits=5, decimal_places=2, default=0)
+    modes = codes()
+    clock = models.CharField(max_length=20, choices=choices(engine.Clock), default="once")
+    months = models.PositiveSmallIntegerField(default=0)
+    years = models.PositiveSmallIntegerField(default=0)
+    first_due = models.CharField(max_length=20, choices=choices(engine.FirstDue), default="grace")
+    entry_grace_days = models.PositiveIntegerField(default=0)
+    entry_due_on = models.DateField(null=True, blank=True)
+    leave = models.CharField(max_length=20, choices=choices(engine.LeaveRule), default="none")
+    leave_kinds = codes()
+    leave_min_days = models.PositiveSmallIntegerField(default=0)
+    return_grace_days = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("requirement", "effective_from")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("requirement", "effective_from"),
+                name="compliance_edition_once",
+                violation_error_message="The requirement has an edition from this day already.",
+            ),
+            models.CheckConstraint(
+                name="compliance_edition_ends_after_start",
+                condition=Q(effective_to__isnull=True) | Q(effective_to__gte=F("effective_from")),
+                violation_error_message="The edition ends before it begins.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.requirement_id} from {self.effective_from}"
+
+
+class Standing(models.Model):
+    """One period of one member under one requirement. Derived: `standings.rebuild` alone writes it.
+
+    Split where the home assignment changes, so that coverage needs no join. References are not checked row by row:
+    the engine's laws and the nightly verification guard them.
+    """
+
+    officer = models.ForeignKey(Officer, models.CASCADE, related_name="standings", db_index=False)
+    requirement = models.ForeignKey(Requirement, models.CASCADE, related_name="+", db_index=False)
+    edition = models.ForeignKey(Edition, models.CASCADE, related_name="+", db_index=False)
+    unit = models.ForeignKey(Unit, models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False)
+    shift = models.ForeignKey(
+        Shift, models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    rank = models.ForeignKey(Rank, models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False)
+    state = models.CharField(
+        max_length=8, choices=[(state.value, state.value.replace("_", " ")) for state in engine.State]
+    )
+    start_on = models.DateField()
+    #: the last day; null = open
+    end_on = models.DateField(null=True)
+    due_on = models.DateField(null=True)
+    basis = models.ForeignKey(
+        Completion, models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    #: any counting credit up to this period
+    has_credit = models.BooleanField()
+    reason = models.CharField(max_length=20)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("officer", "requirement", "start_on"), name="compliance_standing_once"),
+        )
+        indexes = (
+            models.Index(
+                fields=("requirement", "start_on", "end_on"),
+                include=("unit", "shift", "rank", "state", "has_credit"),
+                name="compliance_standing_coverage",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.state} from {self.start_on}"
+
+
+class Goal(models.Model):
+    """What an agency promised: a share of a requirement's population, by a day."""
+
+    code = models.CharField(max_length=80, unique=True)
+    title = models.CharField(max_length=200)
+    requirement = models.ForeignKey(Requirement, models.CASCADE, related_name="goals")
+    counts = models.CharField(max_length=20, choices=[("trained", "trained"), ("certified", "certified")])
+    target_percent = models.DecimalField(max_digits=5, decimal_places=2)
+    each = models.CharField(max_length=20, choices=[("none", "none")], default="none")
+    min_count = models.PositiveIntegerField(default=0)
+    by = models.DateField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("code",)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class _Snapshot(models.Model):
+    """A figure as it was found on a day; written once by the nightly job, never changed."""
+
+    day = models.DateField()
+    taken_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+
+class CoverageSnapshot(_Snapshot):
+    """Coverage of one unit's own members, shift and rank under one requirement, as found on a day."""
+
+    requirement = models.ForeignKey(Requirement, models.PROTECT, related_name="+")
+    unit = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="+", db_index=False)
+    shift = models.ForeignKey(Shift, models.PROTECT, null=True, related_name="+", db_index=False)
+    rank = models.ForeignKey(Rank, models.PROTECT, null=True, related_name="+", db_index=False)
+    current = models.PositiveIntegerField()
+    in_grace = models.PositiveIntegerField()
+    overdue = models.PositiveIntegerField()
+    excused = models.PositiveIntegerField()
+    ever = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("day", "requirement", "unit", "shift", "rank"),
+                nulls_distinct=False,
+                name="compliance_coveragesnapshot_once",
+            ),
+        )
+        triggers = (pgtrigger.Protect(name="keep", operation=pgtrigger.Delete | pgtrigger.Update),)
+
+    def __str__(self) -> str:
+        return f"{self.requirement_id} on {self.day}"
+
+
+class GoalSnapshot(_Snapshot):
+    """How a goal stood on a day."""
+
+    goal = models.ForeignKey(Goal, models.PROTECT, related_name="snapshots")
+    is_met = models.BooleanField()
+    have = models.PositiveIntegerField()
+    needed = models.PositiveIntegerField()
+    counted = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("day", "goal"), name="compliance_goalsnapshot_once"),)
+        triggers = (pgtrigger.Protect(name="keep", operation=pgtrigger.Delete | pgtrigger.Update),)
+
+    def __str__(self) -> str:
+        return f"{self.goal_id} on {self.day}"
+
+
+class JobState(models.TextChoices):
+    WAITING = "waiting", "waiting"
+    RUNNING = "running", "running"
+    DONE = "done", "done"
+    FAILED = "failed", "failed"
+
+
+class Job(models.Model):
+    """A piece of long work. The row is the truth; a message to a worker is only a nudge."""
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(max_length=40)
+    arguments = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=JobState, default=JobState.WAITING)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    #: what a worker that claimed it is doing now, in words
+    doing = models.CharField(max_length=100, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    heartbeat_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+    result = models.JSONField(default=dict)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    requested_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["id"], condition=Q(state__in=("waiting", "running")), name="compliance_job_open"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.state}"
+
+
+class ImportRun(models.Model):
+    """A file somebody sent, the plan made of it, and what was recorded."""
+
+    class State(models.TextChoices):
+        UPLOADED = "uploaded", "uploaded"
+        PLANNED = "planned", "planned"
+        RECORDED = "recorded", "recorded"
+        DISCARDED = "discarded", "discarded"
+        FAILED = "failed", "failed"
+
+    agency = models.ForeignKey(Agency, models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=40)
+    file_name = models.CharField(max_length=200)
+    #: below MEDIA_ROOT
+    stored_as = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    #: kind's options: mapping, source, match, unknown_course, date_format
+    options = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State, default=State.UPLOADED)
+    job = models.ForeignKey(Job, models.PROTECT, null=True, related_name="+")
+    #: counts of the plan and, for a person, what went wrong
+    rows = models.PositiveIntegerField(default=0)
+    counts = models.JSONField(default=dict)
+    #: of the plan that was shown: only that one is recorded
+    plan_digest = models.CharField(max_length=64, blank=True)
+    problem = models.TextField(blank=True)
+    change = models.ForeignKey("roster.Change", models.PROTECT, null=True, related_name="+")
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class ImportLine(models.Model):
+    """One line of a plan as it was shown."""
+
+    run = models.ForeignKey(ImportRun, models.CASCADE, related_name="lines", db_index=False)
+    line = models.PositiveIntegerField()
+    verdict = models.CharField(max_length=10)
+    #: what the line says, in a few words, and the reason or warning
+    summary = models.CharField(max_length=300)
+    reason = models.TextField(blank=True)
+    has_warning = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("run", "line"), name="compliance_importline_once"),)
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.verdict}"
+
+
+class IssuedReport(models.Model):
+    """A report as it was handed out. Never changed; its files lie below MEDIA_ROOT."""
+
+    number = models.CharField(max_length=40, unique=True)
+    kind = models.CharField(max_length=40)
+    requirement = models.ForeignKey(Requirement, models.PROTECT, related_name="reports")
+    editions = models.ManyToManyField(Edition, related_name="reports")
+    unit = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="+")
+    as_of = models.DateField()
+    known_at = models.DateTimeField()
+    span_from = models.DateField()
+    span_to = models.DateField()
+    #: SHA-256 of the canonical data, which is kept
+    data_sha256 = models.CharField(max_length=64)
+    #: [{"name", "sha256", "size"}]
+    files = models.JSONField()
+    issued_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    issued_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-id",)
+        triggers = (pgtrigger.Protect(name="keep", operation=pgtrigger.Delete | pgtrigger.Update),)
+
+    def __str__(self) -> str:
+        return self.number

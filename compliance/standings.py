@@ -1,0 +1,2 @@
+def rebuild(officer_ids):
+    pass

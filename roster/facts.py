@@ -1,0 +1,244 @@
+"""Writing facts: one door, one follower, and the order in which changes were committed.
+
+A fact is recorded and never edited. A correction voids it and records another that `replaces` it. Every fact belongs
+to the `Change` that recorded it and, once voided, to the one that voided it, so "what was known at K" is a filter.
+
+    with recording(by=user, via=Via.PAGE, why="Sign-in sheet of 12 May") as recorder:
+        recorder.lock([officer.pk])            # before reading what the new facts depend on
+        recorder.record(Completion(officer=officer, ...))
+
+Two writers: everybody who writes facts holds the RULES lock shared and the rows of the officers concerned, taken in
+the order of their ids; whoever changes what facts mean (requirements, units, courses) holds RULES alone. At the end the
+follower, which `compliance` registers, brings the standings of the officers up to date in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Self, TypeVar
+
+import pgtrigger
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, models, transaction
+from django.db.models import Q
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+#: Advisory locks of this product; the numbers mean nothing and never change.
+RULES_LOCK = 4_127_001
+COMMIT_ORDER_LOCK = 4_127_002
+
+Follower = Callable[[Collection[int]], object]
+_followers: list[Follower] = []
+
+
+def follow_with(follower: Follower) -> None:
+    """Register what brings derived rows up to date: called with officer ids, inside the writing transaction."""
+    _followers[:] = [follower]
+
+
+class FactRefused(ValidationError):
+    """The database refused a fact; the message is a sentence for people."""
+
+
+class Via(models.TextChoices):
+    PAGE = "page", "page"
+    IMPORT = "import", "import"
+    COMMAND = "command", "command"
+
+
+class Change(models.Model):
+    """One act of recording: who, when, by which door and why. `at` is given last, in the order of commits."""
+
+    at = models.DateTimeField(null=True, unique=True, editable=False)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    via = models.CharField(max_length=10, choices=Via)
+    why = models.TextField(blank=True)
+
+    class Meta:
+        triggers = (
+            pgtrigger.Protect(name="keep", operation=pgtrigger.Delete),
+            pgtrigger.Protect(name="fixed", operation=pgtrigger.Update, condition=pgtrigger.Q(old__at__isnull=False)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_via_display()}, {self.why or 'no reason given'}"
+
+
+class FactQuerySet(models.QuerySet["Any"]):
+    """Facts of one kind, filtered by what was known."""
+
+    def known(self, at: datetime | None = None) -> Self:
+        """Recorded, and not yet voided, by that moment; None means now and needs no join."""
+        if at is None:
+            return self.filter(voided_in=None)
+        return self.filter(recorded_in__at__lte=at).exclude(voided_in__at__lte=at)
+
+
+class Fact(models.Model):
+    """What every fact carries. Subclasses add `officer` and the fact itself, and list `ProtectedFact` triggers."""
+
+    recorded_in = models.ForeignKey(Change, models.PROTECT, related_name="+")
+    voided_in = models.ForeignKey(Change, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    replaces = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="replaced_by", db_index=False
+    )
+
+    objects = FactQuerySet.as_manager()
+
+    officer_id: int
+
+    class Meta:
+        abstract = True
+        base_manager_name = "objects"
+
+
+def fact_triggers() -> tuple[pgtrigger.Trigger, ...]:
+    """No DELETE, and no UPDATE but the one that voids: `voided_in` from nothing to a change."""
+    return (
+        pgtrigger.Protect(name="keep", operation=pgtrigger.Delete),
+        pgtrigger.ReadOnly(name="fixed", exclude=["voided_in"]),
+        pgtrigger.Protect(
+            name="void_once", operation=pgtrigger.Update, condition=pgtrigger.Q(old__voided_in__isnull=False)
+        ),
+    )
+
+
+def fact_indexes(name: str) -> list[models.Index]:
+    """The voided rows of a fact table by their change: known-at and undo look them up, and they are few."""
+    return [models.Index("voided_in", name=f"{name}_voided_in", condition=Q(voided_in__isnull=False))]
+
+
+AnyFact = TypeVar("AnyFact", bound=Fact)
+
+
+def sentence_for(error: IntegrityError, model: type[models.Model]) -> str | None:
+    """The sentence for people that stands at the constraint which refused a row, or None where there is none."""
+    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    for constraint in model._meta.constraints:
+        if constraint.name == name:
+            return str(constraint.violation_error_message)
+    return None
+
+
+class Recorder:
+    """Collects what one change records and voids. Only `recording()` makes one."""
+
+    def __init__(self, *, by: User | None, via: Via, why: str) -> None:
+        self._by, self._via, self._why = by, via, why
+        self._change: Change | None = None
+        self.touched: set[int] = set()
+
+    @property
+    def change(self) -> Change:
+        """The change, inserted when the first fact needs it: an act that records nothing leaves no trace."""
+        if self._change is None:
+            self._change = Change.objects.create(by=self._by, via=self._via, why=self._why)
+        return self._change
+
+    def lock(self, officer_ids: Iterable[int]) -> None:
+        """Lock these officers' rows in the order of their ids until the commit. One query."""
+        lock_officers(officer_ids)
+
+    def record(self, fact: AnyFact) -> AnyFact:
+        """Insert one fact; `FactRefused` with a sentence where a constraint forbids it, and nothing is written."""
+        fact.recorded_in = self.change
+        try:
+            with transaction.atomic():
+                fact.save(force_insert=True)
+        except IntegrityError as error:
+            sentence = sentence_for(error, type(fact))
+            if sentence is None:
+                raise
+            raise FactRefused(sentence) from error
+        self.touched.add(fact.officer_id)
+        return fact
+
+    def record_many(
+        self, model: type[Fact], columns: Sequence[str], rows: Iterable[Sequence[object]], officer_ids: Iterable[int]
+    ) -> None:
+        """COPY facts of one kind. `columns` are database columns, without `recorded_in_id`; values are Python's.
+
+        `officer_ids` says whose they are. A constraint that forbids a row raises `FactRefused` and ends the
+        transaction: whoever plans many facts checks them first.
+        """
+        names = ", ".join(f'"{name}"' for name in (*columns, "recorded_in_id"))
+        change_id = self.change.pk
+        try:
+            with (
+                connection.cursor() as cursor,
+                cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN') as copy,
+            ):
+                for row in rows:
+                    copy.write_row((*row, change_id))
+        except IntegrityError as error:
+            raise FactRefused(sentence_for(error, model) or "The database refused a row.") from error
+        self.touched.update(officer_ids)
+
+    def void(self, facts: Iterable[Fact]) -> None:
+        """Void these facts, each once. `FactRefused` when one of them was voided meanwhile. One query per kind."""
+        by_model: dict[type[Fact], dict[int, int]] = {}
+        for fact in facts:
+            by_model.setdefault(type(fact), {})[fact.pk] = fact.officer_id
+        for model, officers in by_model.items():
+            count = model.objects.filter(pk__in=officers, voided_in=None).update(voided_in=self.change)
+            if count != len(officers):
+                raise FactRefused("Somebody else corrected this record meanwhile. Look at it again.")
+            self.touched.update(officers.values())
+
+    def _finish(self) -> None:
+        if self._change is None:
+            return
+        if self.touched:
+            for follower in _followers:
+                follower(sorted(self.touched))
+        _give_time(self._change)
+
+
+@contextmanager
+def recording(*, by: User | None, via: Via, why: str) -> Iterator[Recorder]:
+    """The one door for facts: one transaction, one change, and standings brought up to date before it commits."""
+    with transaction.atomic():
+        hold_rules(shared=True)
+        recorder = Recorder(by=by, via=via, why=why)
+        yield recorder
+        recorder._finish()
+
+
+@contextmanager
+def changing_rules() -> Iterator[None]:
+    """A transaction that changes what facts mean: nobody records a fact while it lasts."""
+    with transaction.atomic():
+        hold_rules(shared=False)
+        yield
+
+
+def hold_rules(*, shared: bool) -> None:
+    """Take the RULES lock until the transaction ends."""
+    function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s)", [RULES_LOCK])
+
+
+def lock_officers(officer_ids: Iterable[int]) -> None:
+    """Lock officers' rows, in the order of their ids, against other writers of their facts. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM roster_officer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [sorted(set(officer_ids))]
+        )
+
+
+def _give_time(change: Change) -> None:
+    """Set `at` as the last statement, under a lock held to the commit: known-at follows the order of commits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COMMIT_ORDER_LOCK])
+        cursor.execute(
+            "UPDATE roster_change SET at = greatest(clock_timestamp(),"
+            " (SELECT max(at) FROM roster_change) + interval '1 microsecond') WHERE id = %s RETURNING at",
+            [change.pk],
+        )
+        (change.at,) = cursor.fetchone()
