@@ -103,14 +103,14 @@ class Edition(models.Model):
         return f"{self.requirement_id} from {self.effective_from}"
 
 
-class Standing(models.Model):
-    """One period of one member under one requirement. Derived: `standings.rebuild` alone writes it.
+class _StandingRow(models.Model):
+    """One period of one member under one requirement, split where the home assignment changes.
 
-    Split where the home assignment changes, so that coverage needs no join. References are not checked row by row:
-    the engine's laws and the nightly verification guard them.
+    References to units, shifts, ranks and completions are not checked row by row: the engine's laws and the nightly
+    verification guard them.
     """
 
-    officer = models.ForeignKey(Officer, models.CASCADE, related_name="standings", db_index=False)
+    officer = models.ForeignKey(Officer, models.CASCADE, related_name="%(class)ss", db_index=False)
     requirement = models.ForeignKey(Requirement, models.CASCADE, related_name="+", db_index=False)
     edition = models.ForeignKey(Edition, models.CASCADE, related_name="+", db_index=False)
     unit = models.ForeignKey(Unit, models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False)
@@ -133,6 +133,16 @@ class Standing(models.Model):
     reason = models.CharField(max_length=20)
 
     class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.state} from {self.start_on}"
+
+
+class Standing(_StandingRow):
+    """The standings as known now. Derived: `standings.rebuild` alone writes it."""
+
+    class Meta:
         constraints = (
             models.UniqueConstraint(fields=("officer", "requirement", "start_on"), name="compliance_standing_once"),
         )
@@ -144,8 +154,13 @@ class Standing(models.Model):
             ),
         )
 
-    def __str__(self) -> str:
-        return f"{self.state} from {self.start_on}"
+
+class KnownStanding(_StandingRow):
+    """The standings that held on one day as known at an earlier moment: a temporary table of one transaction."""
+
+    class Meta:
+        managed = False
+        db_table = "known_standing"
 
 
 class Goal(models.Model):

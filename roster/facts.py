@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pgtrigger
 from django.conf import settings
@@ -69,7 +69,7 @@ class Change(models.Model):
         return f"{self.get_via_display()}, {self.why or 'no reason given'}"
 
 
-class FactQuerySet(models.QuerySet["Any"]):
+class FactQuerySet(models.QuerySet[Any]):
     """Facts of one kind, filtered by what was known."""
 
     def known(self, at: datetime | None = None) -> Self:

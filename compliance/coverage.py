@@ -1,0 +1,234 @@
+"""Every question asked of standings: counts by unit, shift and rank, who is behind, what falls due.
+
+All of them start from `standings_on`: the rows that hold on one day, as known at one moment. Known now they are the
+stored rows. Known at an earlier moment the members touched since are judged by the engine again, and the answer is
+put into a temporary table with the same columns, so that every question stays one query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, F, Q, QuerySet
+
+from compliance import engine
+from compliance.gather import gather_rules
+from compliance.models import KnownStanding, Standing
+from compliance.standings import COLUMNS, copy_rows, rows_of, touched_since
+from roster.models import open_on
+from roster.tree import UnitTree
+
+#: What counts can be grouped by, and the column of each.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "none": (),
+    "unit": ("unit",),
+    "shift": ("shift",),
+    "unit_shift": ("unit", "shift"),
+    "rank": ("rank",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Members of one group by state on a day. `ever`: with any counting credit up to that day, in any state."""
+
+    unit: int | None = None
+    shift: int | None = None
+    rank: int | None = None
+    current: int = 0
+    in_grace: int = 0
+    overdue: int = 0
+    excused: int = 0
+    ever: int = 0
+
+    @property
+    def counted(self) -> int:
+        """The denominator: excused members are listed apart (rules 7)."""
+        return self.current + self.in_grace + self.overdue
+
+    @property
+    def percent(self) -> str:
+        return percent(self.current, self.counted)
+
+    def __add__(self, other: Counts) -> Counts:
+        """The two groups together, named as the first."""
+        return replace(
+            self,
+            current=self.current + other.current,
+            in_grace=self.in_grace + other.in_grace,
+            overdue=self.overdue + other.overdue,
+            excused=self.excused + other.excused,
+            ever=self.ever + other.ever,
+        )
+
+
+def percent(have: int, counted: int) -> str:
+    """A share truncated to one decimal, `29.8`; `n/a` for nobody (rules 7: 183 of 613 is 29.8, never 30)."""
+    if counted == 0:
+        return "n/a"
+    tenths = have * 1000 // counted
+    return f"{tenths // 10}.{tenths % 10}"
+
+
+Standings = QuerySet[Standing] | QuerySet[KnownStanding]
+
+
+def standings_on(
+    as_of: date, *, known_at: datetime | None = None, requirement_ids: Collection[int] | None = None
+) -> Standings:
+    """The standings that hold on a day (of some requirements), with the fields of `Standing`.
+
+    Known now: an indexed query. Known earlier: a few queries and the engine for every member touched since, about
+    a second for 5,000; needs a transaction, since the temporary table lasts as long as it.
+    """
+    if known_at is None:
+        rows = Standing.objects.filter(open_on(as_of), start_on__lte=as_of)
+        return rows if requirement_ids is None else rows.filter(requirement__in=requirement_ids)
+    rules = gather_rules()
+    if requirement_ids is not None:
+        rules = rules.for_requirements(requirement_ids)
+    touched = sorted(touched_since(known_at))
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS known_standing")
+        cursor.execute(
+            "CREATE TEMPORARY TABLE known_standing (LIKE compliance_standing INCLUDING IDENTITY) ON COMMIT DROP"
+        )
+        cursor.execute(
+            f"INSERT INTO known_standing ({COLUMNS}) SELECT {COLUMNS} FROM compliance_standing"  # noqa: S608 - constants
+            " WHERE start_on <= %(day)s AND (end_on IS NULL OR end_on >= %(day)s)"
+            " AND requirement_id = ANY(%(requirements)s) AND NOT officer_id = ANY(%(touched)s)",
+            {"day": as_of, "requirements": list(rules.editions), "touched": touched},
+        )
+    for start in range(0, len(touched), 1000):
+        copy_rows(
+            (
+                row
+                for row in rows_of(touched[start : start + 1000], rules, known_at=known_at)
+                if row.start_on <= as_of and (row.end_on is None or row.end_on >= as_of)
+            ),
+            "known_standing",
+        )
+    return KnownStanding.objects.all()
+
+
+def _state_counts() -> dict[str, Count]:
+    counts = {state.value: Count("pk", filter=Q(state=state.value)) for state in engine.State}
+    return {**counts, "ever": Count("pk", filter=Q(has_credit=True))}
+
+
+def counts(rows: Standings, by: str = "unit") -> list[Counts]:
+    """Members by state in each group of `GROUPS[by]`. One query, a row for each group that has members."""
+    groups = GROUPS[by]
+    if not groups:
+        return [Counts(**rows.aggregate(**_state_counts()))]
+    columns = [f"{group}_id" for group in groups]
+    found = rows.order_by().values(*columns).annotate(**_state_counts())
+    return [
+        Counts(**{column.removesuffix("_id"): values[column] for column in columns}, **_only_states(values))
+        for values in found
+    ]
+
+
+def _only_states(values: Mapping[str, Any]) -> dict[str, int]:
+    return {name: values[name] for name in (*(state.value for state in engine.State), "ever")}
+
+
+def counts_by_requirement(rows: Standings) -> dict[tuple[int, int | None], Counts]:
+    """(requirement, unit) -> that unit's own members by state: the overview's one query."""
+    found = rows.order_by().values("requirement_id", "unit_id").annotate(**_state_counts())
+    return {
+        (values["requirement_id"], values["unit_id"]): Counts(unit=values["unit_id"], **_only_states(values))
+        for values in found
+    }
+
+
+def total(parts: Iterable[Counts]) -> Counts:
+    result = Counts()
+    for part in parts:
+        result = result + part
+    return result
+
+
+def roll_up(own: Iterable[Counts], tree: UnitTree) -> dict[int | None, Counts]:
+    """Unit -> its own members and everybody's below it; None -> members without a home assignment."""
+    rolled: dict[int | None, Counts] = {}
+    for part in own:
+        if part.unit is None:
+            rolled[None] = replace(rolled.get(None, Counts()) + part, unit=None)
+            continue
+        for unit in tree.above(part.unit):
+            rolled[unit.pk] = rolled.get(unit.pk, Counts(unit=unit.pk)) + part
+    return rolled
+
+
+def in_units(rows: Standings, unit_ids: Collection[int] | None) -> Standings:
+    """Only members whose home unit that day is one of these; None = everybody."""
+    return rows if unit_ids is None else rows.filter(unit__in=unit_ids)
+
+
+def due_within(rows: Standings, as_of: date, days: int) -> Standings:
+    """Members whose due date comes within that many days of the day asked, soonest first; overdue ones are past it."""
+    return rows.filter(due_on__gte=as_of, due_on__lte=as_of + timedelta(days=days)).order_by(
+        "due_on", "officer__last_name", "officer__first_name", "officer__employee_id", "requirement__order"
+    )
+
+
+def due_counts(rows: Standings, as_of: date, days: int) -> dict[int | None, int]:
+    """Unit -> how many of its own members are current or in grace now and fall due within that many days. One query."""
+    soon = rows.filter(due_on__gte=as_of, due_on__lte=as_of + timedelta(days=days)).order_by()
+    return dict(soon.values_list("unit_id").annotate(count=Count("pk")))
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """Why coverage changed between two days: members by what happened to them."""
+
+    refreshed: int = 0
+    newly_trained: int = 0
+    ran_out: int = 0
+    joined: int = 0
+    left: int = 0
+    #: current before and after, moved in or out of these units
+    moved_in: int = 0
+    moved_out: int = 0
+
+
+def bridge(before: Standings, after: Standings, *, unit_ids: Collection[int] | None = None) -> Bridge:
+    """What happened between two days of one requirement to the members of these units. Two queries, in memory.
+
+    Refreshed: not current, then current, with credit before. Newly trained: the same without credit before. Ran out:
+    current, then not current. Joined and left: in the population on only one of the days; moved: in other units then.
+    """
+    fields = ("officer_id", "unit_id", "state", "has_credit")
+    then = {officer: values for officer, *values in before.order_by().values_list(*fields)}
+    now = {officer: values for officer, *values in after.order_by().values_list(*fields)}
+    tally: dict[str, int] = {}
+
+    def add(what: str) -> None:
+        tally[what] = tally.get(what, 0) + 1
+
+    def inside(values: Sequence[object] | None) -> bool:
+        return values is not None and (unit_ids is None or values[0] in unit_ids)
+
+    for officer in then.keys() | now.keys():
+        old, new = then.get(officer), now.get(officer)
+        if inside(old) and inside(new):
+            assert old is not None  # noqa: S101 - inside() said so
+            assert new is not None  # noqa: S101 - the same
+            if old[1] != "current" and new[1] == "current":
+                add("refreshed" if old[2] else "newly_trained")
+            elif old[1] == "current" and new[1] in ("in_grace", "overdue"):
+                add("ran_out")
+        elif inside(new):
+            add("joined" if old is None else "moved_in")
+        elif inside(old):
+            add("left" if new is None else "moved_out")
+    return Bridge(**tally)
+
+
+#: The order that lists of members are sorted in when nothing else is asked.
+BY_NAME = (F("officer__last_name"), F("officer__first_name"), F("officer__employee_id"))

@@ -1,0 +1,214 @@
+"""From the database to the engine's input: a fixed number of queries, whatever the number of members."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TypeVar
+
+from django.db.models import Q, QuerySet
+
+from compliance import engine
+from compliance.models import Edition, Requirement
+from roster.facts import Fact
+from roster.models import Assignment, AssignmentKind, Employment, Leave, Rank, Shift
+from roster.tree import UnitTree
+from training.models import Completion, Course, EvidenceDecision
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything that facts are judged by: today's requirements, courses and units."""
+
+    #: requirement id -> its editions in order of time
+    editions: dict[int, tuple[engine.Edition, ...]]
+    #: course id -> the course its completions count as; only courses that some edition lists
+    courses: dict[int, engine.Course]
+    #: unit id -> its own function or its nearest parent's
+    functions: dict[int, str]
+
+    def for_requirements(self, requirement_ids: Iterable[int]) -> Rules:
+        """The same rules for some requirements only."""
+        wanted = set(requirement_ids)
+        return Rules(
+            {key: value for key, value in self.editions.items() if key in wanted}, self.courses, self.functions
+        )
+
+
+def gather_rules() -> Rules:
+    """All editions with the codes of their populations resolved. Eight queries."""
+    tree = UnitTree()
+    courses = _courses()
+    ranks, shifts = _codes(Rank), _codes(Shift)
+    editions: dict[int, tuple[engine.Edition, ...]] = {}
+    for requirement in Requirement.objects.prefetch_related(
+        "editions__population", "editions__entry_courses", "editions__refresher_courses"
+    ):
+        rows = sorted(requirement.editions.all(), key=lambda row: row.effective_from)
+        editions[requirement.pk] = tuple(
+            _edition(row, following, tree, ranks, shifts)
+            for row, following in zip(rows, [*rows[1:], None], strict=True)
+        )
+    listed = {
+        key
+        for line in editions.values()
+        for edition in line
+        for key in (*edition.entry_courses, *edition.refresher_courses)
+    }
+    return Rules(
+        editions=editions,
+        courses={key: course for key, course in courses.items() if course.key in listed},
+        functions={unit: tree.function_of(unit) for unit in tree.units},
+    )
+
+
+def _courses() -> dict[int, engine.Course]:
+    """Every course id with the course it counts as: itself, or the one a person mapped its title to."""
+    rows = {row.pk: row for row in Course.objects.all()}
+    made: dict[int, engine.Course] = {}
+    for row in rows.values():
+        if row.same_as_id is None:
+            made[row.pk] = engine.Course(
+                key=row.pk,
+                hours=None if row.hours is None else float(row.hours),
+                mode=row.mode,
+                min_score=float(row.min_score),
+                min_attendance=float(row.min_attendance),
+            )
+    return {key: made[row.same_as_id or key] for key, row in rows.items() if (row.same_as_id or key) in made}
+
+
+def _codes(model: type[Rank] | type[Shift]) -> dict[str, set[int]]:
+    """Code or alias, in lower case -> ids: several when several agencies use the word."""
+    found: dict[str, set[int]] = {}
+    for row in model.objects.all():
+        for word in (row.code, *row.aliases):
+            found.setdefault(word.strip().lower(), set()).add(row.pk)
+    return found
+
+
+def _resolved(asked: list[str], codes: dict[str, set[int]]) -> frozenset[int] | None:
+    if not asked:
+        return None
+    return frozenset(key for code in asked for key in codes.get(code.strip().lower(), ()))
+
+
+def _edition(
+    row: Edition, following: Edition | None, tree: UnitTree, ranks: dict[str, set[int]], shifts: dict[str, set[int]]
+) -> engine.Edition:
+    population = row.population
+    units = None
+    if population.units:
+        units = tree.below(unit.pk for code in population.units for unit in tree.with_code(code))
+    ends = row.effective_to
+    if ends is None and following is not None:
+        ends = date.fromordinal(following.effective_from.toordinal() - 1)
+    return engine.Edition(
+        key=row.pk,
+        effective_from=row.effective_from,
+        effective_to=ends,
+        population=engine.Population(
+            categories=frozenset(population.categories) or None,
+            functions=frozenset(population.functions) or None,
+            units=units,
+            ranks=_resolved(population.ranks, ranks),
+            shifts=_resolved(population.shifts, shifts),
+            min_service_months=population.min_service_months,
+        ),
+        entry_courses=frozenset(course.pk for course in row.entry_courses.all()),
+        refresher_courses=frozenset(course.pk for course in row.refresher_courses.all()),
+        refresher_stands_alone=row.refresher_stands_alone,
+        min_hours=float(row.min_hours),
+        refresher_min_hours=float(row.refresher_min_hours),
+        min_block_hours=float(row.min_block_hours),
+        min_score=float(row.min_score),
+        min_attendance=float(row.min_attendance),
+        modes=frozenset(row.modes) or None,
+        clock=engine.Clock(row.clock),
+        months=row.months,
+        years=row.years,
+        first_due=engine.FirstDue(row.first_due),
+        entry_grace_days=row.entry_grace_days,
+        entry_due_on=row.entry_due_on,
+        leave=engine.LeaveRule(row.leave),
+        leave_kinds=frozenset(row.leave_kinds) or None,
+        leave_min_days=row.leave_min_days,
+        return_grace_days=row.return_grace_days,
+    )
+
+
+AnyFact = TypeVar("AnyFact", bound=Fact)
+
+
+def known_facts(model: type[AnyFact], officer_ids: Collection[int], known_at: datetime | None) -> QuerySet[AnyFact]:
+    """The facts of one kind of these members, as known at that moment (None = now)."""
+    facts = model.objects.filter(officer__in=officer_ids)
+    if known_at is None:
+        return facts.filter(voided_in=None)
+    # Two arms, so that each finds its own index: the rows that stand, and the few that were voided since.
+    return facts.filter(
+        Q(voided_in__isnull=True) | Q(voided_in__isnull=False, voided_in__at__gt=known_at),
+        recorded_in__at__lte=known_at,
+    )
+
+
+def gather_members(
+    officer_ids: Collection[int], rules: Rules, *, known_at: datetime | None = None
+) -> dict[int, engine.MemberFacts]:
+    """The facts of these members that the rules can ask for. Five queries; members without facts are there, empty.
+
+    Memory grows with the members asked for: callers with a whole department ask in slices.
+    """
+    employments: dict[int, list[engine.Employment]] = {key: [] for key in officer_ids}
+    assignments: dict[int, list[engine.Assignment]] = {key: [] for key in officer_ids}
+    leaves: dict[int, list[engine.Leave]] = {key: [] for key in officer_ids}
+    completions: dict[int, list[engine.Completion]] = {key: [] for key in officer_ids}
+    ids = list(employments)
+
+    for officer, start_on, end_on, category in known_facts(Employment, ids, known_at).values_list(
+        "officer_id", "start_on", "end_on", "category"
+    ):
+        employments[officer].append(engine.Employment(start_on, end_on, category))
+    functions = rules.functions
+    for officer, start_on, end_on, unit, shift, rank in (
+        known_facts(Assignment, ids, known_at)
+        .filter(kind=AssignmentKind.HOME)
+        .values_list("officer_id", "start_on", "end_on", "unit_id", "shift_id", "rank_id")
+    ):
+        assignments[officer].append(engine.Assignment(start_on, end_on, unit, functions[unit], shift, rank))
+    for officer, start_on, end_on, kind in known_facts(Leave, ids, known_at).values_list(
+        "officer_id", "start_on", "end_on", "kind"
+    ):
+        leaves[officer].append(engine.Leave(start_on, end_on, kind))
+    decided = {
+        completion: engine.Evidence(decision)
+        for completion, decision in known_facts(EvidenceDecision, ids, known_at).values_list(
+            "completion_id", "decision"
+        )
+    }
+    evidences = {word.value: word for word in engine.Evidence}
+    courses = rules.courses
+    for officer, key, course, completed_on, hours, score, attendance, result, evidence in (
+        known_facts(Completion, ids, known_at)
+        .filter(course__in=list(courses))
+        .values_list(
+            "officer_id", "id", "course_id", "completed_on", "hours", "score", "attendance", "result", "evidence"
+        )
+    ):
+        completions[officer].append(
+            engine.Completion(
+                key,
+                courses[course],
+                completed_on,
+                None if hours is None else float(hours),
+                None if score is None else float(score),
+                None if attendance is None else float(attendance),
+                result == "passed",
+                decided.get(key) or evidences[evidence],
+            )
+        )
+    return {
+        key: engine.MemberFacts(employments[key], assignments[key], leaves[key], completions[key])
+        for key in employments
+    }

@@ -1,0 +1,177 @@
+"""Who may see and do what. A check returns the object it guards, so no caller can forget it; no access is a 404."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.utils import timezone
+
+from roster.models import Access, Assignment, AssignmentKind, Officer, Role, Unit, open_on
+from roster.tree import UnitTree
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+P = ParamSpec("P")
+
+
+class Right(StrEnum):
+    """What a role may do besides reading what it sees."""
+
+    READ_MEMBERS = "read members"  # lists of members and units, within reach
+    RECORD = "record facts"
+    DECIDE_EVIDENCE = "decide on evidence"
+    IMPORT = "import files"
+    READ_REPORTS = "read issued reports"
+    ISSUE_REPORTS = "issue reports"
+    ADMINISTER = "manage users and roles"
+
+
+RIGHTS: dict[Role, frozenset[Right]] = {
+    Role.ACADEMY: frozenset({Right.READ_MEMBERS, Right.RECORD, Right.DECIDE_EVIDENCE, Right.IMPORT}),
+    Role.COMMANDER: frozenset({Right.READ_MEMBERS}),
+    Role.CHIEF: frozenset({Right.READ_MEMBERS, Right.READ_REPORTS}),
+    Role.COMPLIANCE: frozenset({Right.READ_MEMBERS, Right.DECIDE_EVIDENCE, Right.READ_REPORTS, Right.ISSUE_REPORTS}),
+    Role.AUDITOR: frozenset({Right.READ_MEMBERS, Right.READ_REPORTS}),
+    Role.OFFICER: frozenset(),
+    Role.ADMIN: frozenset(Right),
+}
+
+#: Roles that read every member of their agencies.
+READS_ALL = frozenset({Role.ACADEMY, Role.CHIEF, Role.COMPLIANCE, Role.AUDITOR, Role.ADMIN})
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """What one user sees and may do. Made once per request by `viewer_of`."""
+
+    user: User
+    roles: frozenset[Role]
+    rights: frozenset[Right]
+    #: agencies read whole; None = every agency
+    agencies: frozenset[int] | None
+    #: a commander's units with everything below them
+    units: frozenset[int]
+    #: whose own record an officer sees
+    own: frozenset[int]
+    tree: UnitTree
+    today: date
+
+    def may(self, right: Right) -> bool:
+        return right in self.rights
+
+    @property
+    def reads_everything(self) -> bool:
+        return self.agencies is None
+
+    def visible_units(self) -> frozenset[int] | None:
+        """Ids of the units whose figures and members are within reach; None = all of them."""
+        if self.agencies is None:
+            return None
+        return self.units | {unit.pk for unit in self.tree.units.values() if unit.agency_id in self.agencies}
+
+    def officers(self) -> QuerySet[Officer]:
+        """The members whose page this user may open: own agencies, assigned to own units today, or oneself."""
+        if self.agencies is None:
+            return Officer.objects.all()
+        reach = Officer.objects.filter(agency__in=self.agencies) | Officer.objects.filter(pk__in=self.own)
+        if self.units:
+            here_today = Assignment.objects.known().filter(
+                open_on(self.today),
+                officer=OuterRef("pk"),
+                kind=AssignmentKind.HOME,
+                unit__in=self.units,
+                start_on__lte=self.today,
+            )
+            reach = reach | Officer.objects.filter(Exists(here_today))
+        return reach
+
+    def officer(self, employee_id: str, agency: str = "") -> Officer:
+        """The member with this id, or 404; `AgencyNeeded` when several agencies have one."""
+        found = self.officers().select_related("agency").filter(employee_id__iexact=employee_id)
+        if agency:
+            found = found.filter(agency__code__iexact=agency)
+        return _only_one(list(found[:10]))
+
+    def unit(self, code: str, agency: str = "") -> Unit:
+        """The unit with this code, or 404; `AgencyNeeded` when several agencies have one."""
+        visible = self.visible_units()
+        found = [unit for unit in self.tree.with_code(code) if visible is None or unit.pk in visible]
+        if agency:
+            found = [unit for unit in found if unit.agency.code.lower() == agency.lower()]
+        return _only_one(found)
+
+
+class AgencyNeeded(Exception):
+    """A code or id exists in several agencies; `candidates` are the objects to choose from."""
+
+    def __init__(self, candidates: list[Officer] | list[Unit]) -> None:
+        super().__init__("Several agencies use this code. Say which agency.")
+        self.candidates = candidates
+
+
+T = TypeVar("T", Officer, Unit)
+
+
+def _only_one(found: list[T]) -> T:
+    if not found:
+        raise Http404
+    if len(found) > 1:
+        raise AgencyNeeded(found)
+    return found[0]
+
+
+class ViewerRequest(HttpRequest):
+    """A request that passed the access check."""
+
+    viewer: Viewer
+    user: User
+
+
+def viewer_of(user: User | AnonymousUser, *, today: date) -> Viewer:
+    """What this user sees on this day. Two queries. An inactive or anonymous user sees nothing."""
+    rows = list(Access.objects.filter(user=user)) if user.is_authenticated and user.is_active else []
+    tree = UnitTree()
+    reads_all = [row for row in rows if row.role in READS_ALL]
+    everywhere = any(row.agency_id is None for row in reads_all)
+    return Viewer(
+        user=user,  # type: ignore[arg-type] # an anonymous user has no roles, so nothing asks more of it
+        roles=frozenset(Role(row.role) for row in rows),
+        rights=frozenset().union(*(RIGHTS[Role(row.role)] for row in rows)),
+        agencies=None if everywhere else frozenset(row.agency_id for row in reads_all if row.agency_id),
+        units=tree.below(row.unit_id for row in rows if row.role == Role.COMMANDER and row.unit_id),
+        own=frozenset(row.officer_id for row in rows if row.role == Role.OFFICER and row.officer_id),
+        tree=tree,
+        today=today,
+    )
+
+
+def requires(
+    right: Right | None = None,
+) -> Callable[
+    [Callable[Concatenate[ViewerRequest, P], HttpResponseBase]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+]:
+    """A view for those who have the right (None = every signed-in user with a role); a 404 for everybody else."""
+
+    def decorate(
+        view: Callable[Concatenate[ViewerRequest, P], HttpResponseBase],
+    ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            viewer = viewer_of(request.user, today=timezone.localdate())
+            if not viewer.roles or (right is not None and not viewer.may(right)):
+                raise Http404
+            request.viewer = viewer  # type: ignore[attr-defined] # what ViewerRequest declares
+            return view(request, *args, **kwargs)  # type: ignore[arg-type] # it is a ViewerRequest now
+
+        return checked  # type: ignore[return-value] # wraps() hides that only the request's type differs
+
+    return decorate

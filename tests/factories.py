@@ -1,0 +1,122 @@
+"""Boring facts for tests: sequences and fixed dates. Everything is written through the one door."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from compliance.models import Edition, Goal, Population, Requirement
+from roster.facts import Via, recording
+from roster.models import Access, Agency, Assignment, Employment, Leave, Officer, Rank, Role, Shift, Unit
+from training.models import Completion, Course
+
+_numbers = itertools.count(1)
+
+
+def make_agency(code: str = "pd", name: str = "Harbor City Police") -> Agency:
+    return Agency.objects.get_or_create(code=code, defaults={"name": name})[0]
+
+
+def make_unit(code: str = "", *, parent: Unit | None = None, function: str = "", name: str = "", **values: Any) -> Unit:
+    code = code or f"U{next(_numbers)}"
+    agency = values.pop("agency", None) or make_agency()
+    return Unit.objects.create(
+        agency=agency, code=code, name=name or f"{code} District", parent=parent, function=function, **values
+    )
+
+
+def make_rank(code: str = "officer") -> Rank:
+    return Rank.objects.get_or_create(agency=make_agency(), code=code)[0]
+
+
+def make_shift(code: str = "days") -> Shift:
+    return Shift.objects.get_or_create(agency=make_agency(), code=code)[0]
+
+
+def make_course(code: str = "CIT-40", **values: Any) -> Course:
+    defaults = {"title": f"Course {code}", "title_key": f"course {code}".lower(), "hours": 40, "kind": "cit"}
+    return Course.objects.get_or_create(code=code, defaults={**defaults, **values})[0]
+
+
+def make_officer(
+    employee_id: str = "",
+    *,
+    unit: Unit | None = None,
+    shift: Shift | None = None,
+    rank: Rank | None = None,
+    hired_on: date = date(2016, 3, 4),
+    assigned_on: date | None = None,
+    category: str = "sworn",
+    **values: Any,
+) -> Officer:
+    """A member, employed from `hired_on`, with a home assignment when a unit is given."""
+    number = next(_numbers)
+    employee_id = employee_id or f"{number:06d}"
+    agency = values.pop("agency", None) or (unit.agency if unit else make_agency())
+    officer = Officer.objects.create(
+        agency=agency,
+        employee_id=employee_id,
+        last_name=values.pop("last_name", f"Whitfield{number}"),
+        first_name=values.pop("first_name", "Amara"),
+        **values,
+    )
+    with recording(by=None, via=Via.COMMAND, why="test data") as recorder:
+        recorder.record(Employment(officer=officer, start_on=hired_on, category=category))
+        if unit is not None:
+            recorder.record(
+                Assignment(officer=officer, unit=unit, shift=shift, rank=rank, start_on=assigned_on or hired_on)
+            )
+    return officer
+
+
+def complete(officer: Officer, course: Course, completed_on: date, **values: Any) -> Completion:
+    with recording(by=None, via=Via.COMMAND, why="test data") as recorder:
+        return recorder.record(Completion(officer=officer, course=course, completed_on=completed_on, **values))
+
+
+def take_leave(officer: Officer, start_on: date, end_on: date | None = None, kind: str = "medical") -> Leave:
+    with recording(by=None, via=Via.COMMAND, why="test data") as recorder:
+        return recorder.record(Leave(officer=officer, kind=kind, start_on=start_on, end_on=end_on))
+
+
+def make_requirement(
+    code: str = "refresher",
+    *,
+    entry: tuple[Course, ...] = (),
+    refresher: tuple[Course, ...] = (),
+    population: dict[str, Any] | None = None,
+    effective_from: date = date(2015, 1, 1),
+    **values: Any,
+) -> Requirement:
+    """A requirement with one edition. Load it before the facts, or rebuild the standings after it."""
+    requirement = Requirement.objects.create(code=code, title=f"Requirement {code}", citations=["CALEA 41.2.7"])
+    who = Population.objects.create(code=f"{code}-population", title="Patrol", **(population or {}))
+    edition = Edition.objects.create(
+        requirement=requirement,
+        population=who,
+        effective_from=effective_from,
+        **{"clock": "rolling", "months": 36, "entry_grace_days": 180, **values},
+    )
+    edition.entry_courses.set(entry)
+    edition.refresher_courses.set(refresher)
+    return requirement
+
+
+def make_goal(requirement: Requirement, **values: Any) -> Goal:
+    defaults = {
+        "code": f"goal-{next(_numbers)}",
+        "title": "All of patrol",
+        "counts": "certified",
+        "target_percent": 100,
+    }
+    return Goal.objects.create(requirement=requirement, **{**defaults, **values})
+
+
+def make_user(role: Role | str, username: str = "", **reach: Any) -> User:
+    """A user with one role; `reach` is unit=, officer= or agency=."""
+    user = User.objects.create_user(username or f"{role}{next(_numbers)}", password="correct horse battery")
+    Access.objects.create(user=user, role=role, **reach)
+    return user
