@@ -29,6 +29,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "shift": ("shift",),
     "unit_shift": ("unit", "shift"),
     "rank": ("rank",),
+    "unit_shift_rank": ("unit", "shift", "rank"),
 }
 
 

@@ -1,0 +1,41 @@
+"""What the worker runs. Thin: a key or a day in, one function called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django.utils import timezone
+
+from compliance import jobs, nightly, standings
+from compliance.models import Job
+from config.celery import app
+
+
+def rebuild(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
+    """Standings after a rule change: one transaction over everybody."""
+    return {"changed": standings.rebuild(progress=progress)}
+
+
+#: Every kind of job and what does it.
+HANDLERS: dict[str, jobs.Handler] = {
+    "rebuild": rebuild,
+    "verify": nightly.verify,
+    "snapshot": nightly.snapshot,
+}
+
+
+@app.task(name="compliance.tasks.run_job")
+def run_job(key: str) -> None:
+    jobs.run(key, HANDLERS)
+
+
+@app.task(name="compliance.tasks.pick_up_jobs")
+def pick_up_jobs() -> None:
+    jobs.pick_up()
+
+
+@app.task(name="compliance.tasks.start_nightly")
+def start_nightly(day: str = "") -> None:
+    nightly.start(date.fromisoformat(day) if day else timezone.localdate())
