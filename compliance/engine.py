@@ -345,12 +345,10 @@ def employed(population: Population, employments: Sequence[Employment]) -> list[
     """
     in_category = [e for e in employments if population.categories is None or e.category in population.categories]
     spans = join_spans(in_category)
-    if population.min_service_months:
-        served = [
-            (plus_months(start, population.min_service_months), end, None) for start, end in join_spans(employments)
-        ]
-        return [(start, end) for start, end, _ in overlaps(spans, served)]
-    return spans
+    if not population.min_service_months:
+        return spans
+    served = [(plus_months(start, population.min_service_months), end, None) for start, end in join_spans(employments)]
+    return [(start, end) for start, end, _ in overlaps(spans, served) if start < FOREVER]
 
 
 def overlaps(spans: Sequence[Span], rows: Sequence[tuple[date, date, T]]) -> Iterator[tuple[date, date, T]]:
