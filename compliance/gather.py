@@ -154,9 +154,11 @@ def known_facts(model: type[AnyFact], officer_ids: Collection[int], known_at: da
 
 
 def gather_members(
-    officer_ids: Collection[int], rules: Rules, *, known_at: datetime | None = None
+    officer_ids: Collection[int], rules: Rules, *, known_at: datetime | None = None, seen_on: date | None = None
 ) -> dict[int, engine.MemberFacts]:
     """The facts of these members that the rules can ask for. Five queries; members without facts are there, empty.
+
+    `seen_on` leaves out completions after that day.
 
     Memory grows with the members asked for: callers with a whole department ask in slices.
     """
@@ -191,7 +193,7 @@ def gather_members(
     courses = rules.courses
     for officer, key, course, completed_on, hours, score, attendance, result, evidence in (
         known_facts(Completion, ids, known_at)
-        .filter(course__in=list(courses))
+        .filter(course__in=list(courses), completed_on__lte=seen_on or date.max)
         .values_list(
             "officer_id", "id", "course_id", "completed_on", "hours", "score", "attendance", "result", "evidence"
         )
@@ -211,4 +213,29 @@ def gather_members(
     return {
         key: engine.MemberFacts(employments[key], assignments[key], leaves[key], completions[key])
         for key in employments
+    }
+
+
+def pending_evidence(
+    officer_ids: Collection[int], rules: Rules, as_of: date, *, known_at: datetime | None = None
+) -> set[tuple[int, int]]:
+    """(officer, requirement) with a completion up to that day that would be looked at once its evidence is verified.
+
+    A flag beside the state, never part of it (rules 7). Two queries.
+    """
+    listed: dict[int, set[int]] = {}
+    for requirement, editions in rules.editions.items():
+        for edition in editions:
+            if edition.effective_from <= as_of and (edition.effective_to is None or as_of <= edition.effective_to):
+                for course in (*edition.entry_courses, *edition.refresher_courses):
+                    listed.setdefault(course, set()).add(requirement)
+    decided = set(known_facts(EvidenceDecision, officer_ids, known_at).values_list("completion_id", flat=True))
+    pending = known_facts(Completion, officer_ids, known_at).filter(
+        evidence="pending", result="passed", completed_on__lte=as_of, course__in=list(rules.courses)
+    )
+    return {
+        (officer, requirement)
+        for key, officer, course in pending.values_list("id", "officer_id", "course_id")
+        if key not in decided
+        for requirement in listed.get(rules.courses[course].key, ())
     }

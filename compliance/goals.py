@@ -31,7 +31,7 @@ class GoalResult:
 
 
 def needed_of(counted: int, target_percent: Fraction, min_count: int = 0) -> int:
-    """The smallest count with `have * 100 >= target * counted` (rules 7), and at least `min_count`: 184 of 613 at 30 %."""
+    """The smallest count with `have * 100 >= target * counted` (rules 7) and `min_count`: 184 of 613 at 30 %."""
     share = target_percent * counted
     return max(-(-share.numerator // (share.denominator * 100)), min_count)
 

@@ -66,7 +66,8 @@ def because(standing: Explained, edition: Edition, basis: Basis | None) -> str:
         case State.IN_GRACE, _:
             return f"In grace until {due}, the first deadline here; no course that counts yet{cited}."
         case _, Reason.BACK_FROM_LEAVE:
-            return f"Overdue since {_after(standing.due_on)}: no course that counts within the days back from leave{cited}."
+            since = _after(standing.due_on)
+            return f"Overdue since {since}: no course that counts within the days back from leave{cited}."
         case _, Reason.CREDIT_RAN_OUT:
             return f"Overdue since {_after(standing.due_on)}: {course} carried through {due}{cited}."
         case _ if basis:

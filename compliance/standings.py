@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -54,17 +54,22 @@ COLUMNS = (
 
 
 def timelines(
-    officer_ids: Collection[int], rules: Rules, *, known_at: datetime | None = None
+    officer_ids: Collection[int], rules: Rules, *, known_at: datetime | None = None, seen_on: date | None = None
 ) -> Iterator[tuple[int, int, tuple[engine.Period, ...]]]:
-    """(officer, requirement, periods) of these members under all of the rules, from the facts. Five queries."""
-    for officer, facts in gather_members(officer_ids, rules, known_at=known_at).items():
+    """(officer, requirement, periods) of these members under all of the rules, from the facts. Five queries.
+
+    `seen_on` leaves out credit taken after that day: the line as it was to be expected then.
+    """
+    for officer, facts in gather_members(officer_ids, rules, known_at=known_at, seen_on=seen_on).items():
         for requirement, editions in rules.editions.items():
             yield officer, requirement, engine.timeline(editions, facts)
 
 
-def rows_of(officer_ids: Collection[int], rules: Rules, *, known_at: datetime | None = None) -> Iterator[Row]:
+def rows_of(
+    officer_ids: Collection[int], rules: Rules, *, known_at: datetime | None = None, seen_on: date | None = None
+) -> Iterator[Row]:
     """The standings of these members as they follow from the facts."""
-    for officer, requirement, periods in timelines(officer_ids, rules, known_at=known_at):
+    for officer, requirement, periods in timelines(officer_ids, rules, known_at=known_at, seen_on=seen_on):
         for period in periods:
             yield Row(
                 officer,
@@ -204,3 +209,44 @@ def touched_since(known_at: datetime) -> set[int]:
             touched.update(model.objects.filter(recorded_in__in=later).values_list("officer_id", flat=True))
             touched.update(model.objects.filter(voided_in__in=later).values_list("officer_id", flat=True))
     return touched
+
+
+def lines(
+    officer_ids: Collection[int], rules: Rules, *, known_at: datetime | None = None
+) -> dict[tuple[int, int], list[Row]]:
+    """(officer, requirement) -> all rows in order of time, as known at that moment.
+
+    Known now, the stored rows of these members in one query; known earlier, the engine's answer from the facts.
+    """
+    if known_at is not None:
+        rows: Iterable[Row] = rows_of(officer_ids, rules, known_at=known_at)
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT {COLUMNS} FROM compliance_standing"  # noqa: S608 - constants
+                " WHERE officer_id = ANY(%s) AND requirement_id = ANY(%s) ORDER BY officer_id, requirement_id, start_on",
+                [list(officer_ids), list(rules.editions)],
+            )
+            rows = [Row._make(values) for values in cursor.fetchall()]
+    found: dict[tuple[int, int], list[Row]] = {}
+    for row in rows:
+        found.setdefault((row.officer, row.requirement), []).append(row)
+    return found
+
+
+def on_day(line: Sequence[Row], day: date) -> tuple[Row, date] | None:
+    """The row that holds on a day and since when its state has held without a break; None outside membership."""
+    since: date | None = None
+    before: Row | None = None
+    for row in line:
+        goes_on = (
+            before is not None
+            and before.state == row.state
+            and before.end_on is not None
+            and before.end_on + timedelta(days=1) == row.start_on
+        )
+        since = since if goes_on and since is not None else row.start_on
+        if row.start_on <= day and (row.end_on is None or row.end_on >= day):
+            return row, since
+        before = row
+    return None

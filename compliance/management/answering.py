@@ -1,0 +1,140 @@
+"""What the commands that answer questions share: as of, known at, a format, and one clear line for a wrong argument."""
+
+from __future__ import annotations
+
+import csv
+import json
+from argparse import ArgumentParser
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from compliance.models import Requirement
+from roster.models import Agency, Officer, Unit
+from roster.tree import UnitTree
+
+
+class Error(CommandError):
+    """Bad arguments: one line on standard error, exit 2."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, returncode=2)
+
+
+def parse_day(text: str, option: str = "--as-of") -> date:
+    """A day written `YYYY-MM-DD`."""
+    try:
+        if len(text) != len("2026-01-31"):
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Error(f'{option}: "{text}" is not a date. Write it as YYYY-MM-DD.') from None
+
+
+def parse_moment(text: str, option: str = "--known-at") -> datetime:
+    """A moment; a bare date means the end of that day in the agency's time zone (rules 2.4)."""
+    try:
+        if len(text) == len("2026-01-31"):
+            following = date.fromisoformat(text) + timedelta(days=1)
+            return timezone.make_aware(datetime.combine(following, time.min)) - timedelta(microseconds=1)
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise Error(f'{option}: "{text}" is not a moment. Write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS.') from None
+    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+
+
+class AnswerCommand(BaseCommand):
+    """A command that answers for any pair of as of and known at. Subclasses give `columns` and `answer()`."""
+
+    columns: Sequence[str] = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--as-of", help="the day asked about, YYYY-MM-DD; today when left out")
+        parser.add_argument("--known-at", help="as recorded by that moment; a bare date is the end of that day")
+        parser.add_argument(
+            "--format",
+            choices=("table", "csv", "json"),
+            help="table on a terminal and json elsewhere when left out",
+        )
+        parser.add_argument("--agency", help="which agency, where an id or code exists in several")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        as_of = parse_day(options["as_of"]) if options["as_of"] else timezone.localdate()
+        known_at = parse_moment(options["known_at"]) if options["known_at"] else None
+        self.print_rows(list(self.answer(as_of, known_at, options)), options["format"])
+
+    def answer(self, as_of: date, known_at: datetime | None, options: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+        raise NotImplementedError
+
+    def print_rows(self, rows: Sequence[Mapping[str, Any]], form: str | None) -> None:
+        form = form or ("table" if self.stdout.isatty() else "json")
+        if form == "json":
+            self.stdout.write(json.dumps(rows, default=str, ensure_ascii=False, indent=1))
+            return
+        columns = [name for name in self.columns if not rows or name in rows[0]]
+        if form == "csv":
+            writer = csv.writer(self.stdout, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows([_cell(row[name]) for name in columns] for row in rows)
+            return
+        cells = [columns, *([_cell(row[name]) for name in columns] for row in rows)]
+        widths = [max(len(line[place]) for line in cells) for place in range(len(columns))]
+        for line in cells:
+            self.stdout.write("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return "; ".join(map(_cell, value))
+    text = str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
+def find_agency(code: str | None) -> Agency | None:
+    """The agency with this code; None when none was named."""
+    if not code:
+        return None
+    agency = Agency.objects.filter(code__iexact=code).first()
+    if agency is None:
+        known = ", ".join(Agency.objects.values_list("code", flat=True)) or "none yet"
+        raise Error(f'--agency: there is no agency "{code}". Agencies: {known}.')
+    return agency
+
+
+def find_officer(employee_id: str, agency: Agency | None) -> Officer:
+    """The member with this employee id; an error when nobody has it or several agencies do."""
+    found = Officer.objects.select_related("agency").filter(employee_id__iexact=employee_id.strip())
+    if agency is not None:
+        found = found.filter(agency=agency)
+    return _only(list(found), f'--officer: there is no member with employee id "{employee_id}".', employee_id)
+
+
+def find_unit(code: str, agency: Agency | None, tree: UnitTree) -> Unit:
+    """The unit with this code; an error when there is none or several agencies have one."""
+    found = [unit for unit in tree.with_code(code) if agency is None or unit.agency_id == agency.pk]
+    return _only(found, f'--unit: there is no unit "{code}".', code)
+
+
+def _only(found: list[Any], none: str, code: str) -> Any:
+    if not found:
+        raise Error(none)
+    if len(found) > 1:
+        names = ", ".join(sorted(row.agency.code for row in found))
+        raise Error(f'"{code}" exists in several agencies: {names}. Say which with --agency.')
+    return found[0]
+
+
+def find_requirement(code: str) -> Requirement:
+    """The requirement with this code, or an error that names those there are."""
+    requirement = Requirement.objects.filter(code=code).first()
+    if requirement is None:
+        known = ", ".join(Requirement.objects.values_list("code", flat=True)) or "none yet"
+        raise Error(f'--requirement: there is no requirement "{code}". Requirements: {known}.')
+    return requirement

@@ -1,0 +1,84 @@
+"""Load requirements, populations and goals from a file, or the shipped ones by code."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from compliance import requirements
+from compliance.management.answering import Error
+from compliance.requirements_file import Refused, read
+from roster.tree import UnitTree
+
+
+class Command(BaseCommand):
+    help = "Load requirements from a TOML file and rebuild all standings."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", nargs="?", type=Path)
+        parser.add_argument("--preview", action="store_true", help="print who would change state; load nothing")
+        parser.add_argument(
+            "--presets", nargs="*", metavar="CODE", help="load these shipped requirements; without a code, list them"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if (options["file"] is None) == (options["presets"] is None):
+            raise Error("Name either a file or --presets.")
+        if options["presets"] is not None and options["preview"]:
+            raise Error("--preview goes with a file.")
+        today = timezone.localdate()
+        try:
+            if options["presets"] == []:
+                self._list_presets()
+                return
+            if options["presets"]:
+                loaded = requirements.load_presets(options["presets"], today=today)
+            else:
+                file = read(self._content(options["file"]))
+                if options["preview"]:
+                    loaded, flips = requirements.preview(file, today=today)
+                    self._print_flips(flips)
+                else:
+                    loaded = requirements.load(file, today=today)
+        except Refused as error:
+            for finding in error.findings:
+                self.stderr.write(finding)
+            sys.exit(2)
+        for warning in loaded.warnings:
+            self.stderr.write(f"warning: {warning}")
+        verb = "Would load" if options["preview"] else "Loaded"
+        self.stderr.write(
+            f"{verb} {loaded.populations} populations, {loaded.requirements} requirements,"
+            f" {loaded.editions} editions, {loaded.goals} goals."
+        )
+
+    def _content(self, path: Path) -> bytes:
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise Error(f"{path}: {error.strerror}.") from None
+
+    def _list_presets(self) -> None:
+        for preset in requirements.presets().values():
+            note = f"  ({preset.note})" if preset.note else ""
+            self.stdout.write(f"{preset.code:<34} {'on ' if preset.is_on else 'off'}  {preset.title}{note}")
+
+    def _print_flips(self, flips: list[requirements.Flip]) -> None:
+        tree = UnitTree()
+        tally = Counter(
+            (flip.requirement, tree.units[flip.unit].code if flip.unit else "no unit", flip.before, flip.after)
+            for flip in flips
+        )
+        for (requirement, unit, before, after), number in sorted(tally.items(), key=str):
+            self.stdout.write(f"{requirement}  {unit}  {_state(before)} -> {_state(after)}  {number}")
+        self.stdout.write(f"{len(flips)} would change state today.")
+
+
+def _state(state: str | None) -> str:
+    return state.replace("_", " ") if state else "not asked"

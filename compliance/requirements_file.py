@@ -1,0 +1,308 @@
+"""The requirements file: read, and every value checked, by itself and with its neighbours in one edition.
+
+Knows the format and nothing of the database; `requirements.py` loads what is read here.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from roster.models import Category
+from training.models import Mode
+
+
+class Refused(Exception):
+    """The file cannot be loaded; `findings` are sentences, each naming its table and key."""
+
+    def __init__(self, findings: Sequence[str]) -> None:
+        super().__init__("\n".join(findings))
+        self.findings = list(findings)
+
+
+class Invalid(Exception):
+    """A value that cannot be taken; the message completes `months: ...`."""
+
+
+Check = Callable[[Any], Any]
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise Invalid("must be text")
+    return value.strip()
+
+
+def text_or_blank(value: Any) -> str:
+    return "" if value == "" else text(value)
+
+
+def texts(value: Any) -> list[str]:
+    if not isinstance(value, list):
+        raise Invalid('must be a list, like ["CIT-40"]')
+    return list(dict.fromkeys(text(item) for item in value))
+
+
+def flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Invalid("must be true or false")
+    return value
+
+
+def a_date(value: Any) -> date:
+    if type(value) is not date:
+        raise Invalid("must be a date, like 2026-12-31 without quotes")
+    return value
+
+
+def whole(most: int) -> Check:
+    def check(value: Any) -> int:
+        if type(value) is not int or not 0 <= value <= most:
+            raise Invalid(f"must be a whole number from 0 to {most}")
+        return value
+
+    return check
+
+
+def number(most: int) -> Check:
+    def check(value: Any) -> Decimal:
+        if type(value) not in (int, float) or not 0 <= value <= most:
+            raise Invalid(f"must be a number from 0 to {most}")
+        return Decimal(str(value))
+
+    return check
+
+
+def one_of(words: Iterable[str]) -> Check:
+    allowed = list(words)
+
+    def check(value: Any) -> str:
+        if value not in allowed:
+            raise Invalid(f"must be one of {', '.join(allowed)}")
+        return str(value)
+
+    return check
+
+
+def some_of(words: Iterable[str]) -> Check:
+    allowed = list(words)
+
+    def check(value: Any) -> list[str]:
+        given = texts(value)
+        for word in given:
+            if word not in allowed:
+                raise Invalid(f'"{word}" is not one of {", ".join(allowed)}')
+        return given
+
+    return check
+
+
+POPULATION: dict[str, Check] = {
+    "code": text,
+    "title": text,
+    "categories": some_of(Category.values),
+    "functions": texts,
+    "units": texts,
+    "ranks": texts,
+    "shifts": texts,
+    "designations": texts,
+    "voluntary_only": flag,
+    "min_service_months": whole(1200),
+    "acting_counts": flag,
+}
+REQUIREMENT: dict[str, Check] = {"code": text, "title": text, "citations": texts}
+EDITION: dict[str, Check] = {
+    "effective_from": a_date,
+    "effective_to": a_date,
+    "population": text,
+    "entry_courses": texts,
+    "refresher_courses": texts,
+    "refresher_stands_alone": flag,
+    "refresher_min_tenure_months": whole(1200),
+    "min_hours": number(1000),
+    "refresher_min_hours": number(1000),
+    "min_score": number(100),
+    "min_attendance": number(100),
+    "min_block_hours": number(1000),
+    "modes": some_of(Mode.values),
+    "hours": number(1000),
+    "hours_model": one_of(("event", "rolling")),
+    "hours_window_months": whole(1200),
+    "clock": one_of(("once", "rolling", "calendar", "cycle", "certificate")),
+    "months": whole(1200),
+    "years": whole(100),
+    "cycle_start": a_date,
+    "recert_courses": texts,
+    "recert_before_days": whole(3660),
+    "recert_after_days": whole(3660),
+    "early": one_of(("restart", "keep_anchor")),
+    "keep_anchor_days": whole(3660),
+    "first_due": one_of(("grace", "year_end", "next_year_end", "window_end", "next_window_end")),
+    "entry_grace_days": whole(36600),
+    "entry_due_on": a_date,
+    "return_grace_days": whole(3660),
+    "leave": one_of(("none", "exclude", "toll")),
+    "leave_kinds": texts,
+    "leave_min_days": whole(3660),
+    "break_months": whole(1200),
+}
+GOAL: dict[str, Check] = {
+    "code": text,
+    "title": text,
+    "requirement": text,
+    "counts": one_of(("trained", "certified", "designated", "available")),
+    "designation": text_or_blank,
+    "target_percent": number(100),
+    "each": one_of(("none", "unit", "shift", "unit_shift")),
+    "min_count": whole(100_000),
+    "by": a_date,
+}
+
+#: What the file format knows and this version cannot decide by yet: refused, never ignored.
+NOT_YET: dict[str, Callable[[Any], bool]] = {
+    "designations": bool,
+    "voluntary_only": bool,
+    "acting_counts": bool,
+    "refresher_min_tenure_months": bool,
+    "hours": bool,
+    "clock": lambda value: value in ("cycle", "certificate"),
+    "recert_courses": bool,
+    "early": lambda value: value == "keep_anchor",
+    "first_due": lambda value: value in ("window_end", "next_window_end"),
+    "leave": lambda value: value == "toll",
+    "break_months": bool,
+    "counts": lambda value: value in ("designated", "available"),
+    "each": lambda value: value != "none",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the file, with only the keys that were given and could be read."""
+
+    name: str
+    values: dict[str, Any]
+
+
+class _Reading:
+    """Reads tables and keeps every finding."""
+
+    def __init__(self) -> None:
+        self.findings: list[str] = []
+
+    def refuse(self, table: str, key: str, why: str) -> None:
+        self.findings.append(f"{table}: {key}: {why}")
+
+    def table(self, name: str, raw: Any, checks: Mapping[str, Check], required: Iterable[str]) -> Table:
+        values: dict[str, Any] = {}
+        if not isinstance(raw, dict):
+            self.findings.append(f"{name}: must be a table")
+            return Table(name, values)
+        for key, value in raw.items():
+            if key == "edition" and checks is REQUIREMENT:
+                continue
+            if key not in checks:
+                self.refuse(name, key, "is not a key this table has")
+                continue
+            try:
+                values[key] = checks[key](value)
+            except Invalid as error:
+                self.refuse(name, key, str(error))
+                continue
+            if key in NOT_YET and NOT_YET[key](values[key]):
+                self.refuse(name, key, f"{_as_written(value)} is not supported by this version yet")
+        for key in required:
+            if key not in raw:
+                self.refuse(name, key, "is missing")
+        return Table(name, values)
+
+
+def _as_written(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _tables(document: Mapping[str, Any], key: str, findings: list[str]) -> list[Any]:
+    raw = document.get(key, [])
+    if not isinstance(raw, list):
+        findings.append(f"{key}: write it as [[{key}]]")
+        return []
+    return raw
+
+
+@dataclass
+class File:
+    """A requirements file, read: populations, requirements with their editions, goals."""
+
+    populations: list[Table]
+    requirements: list[tuple[Table, list[Table]]]
+    goals: list[Table]
+
+
+def read(content: bytes) -> File:
+    """Read a file and check each value by itself; `Refused` with every finding."""
+    try:
+        document = tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise Refused(["The file is not UTF-8 text."]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise Refused([f"The file is not TOML: {error}."]) from None
+    return read_document(document)
+
+
+def read_document(document: Mapping[str, Any]) -> File:
+    """As `read`, of a file that was parsed already."""
+    reading = _Reading()
+    for key in document:
+        if key not in ("population", "requirement", "goal"):
+            reading.findings.append(f"{key}: is not a table this file has")
+
+    def named(kind: str, raw: Any, place: int) -> str:
+        code = raw.get("code") if isinstance(raw, dict) else None
+        return f'{kind} "{code}"' if isinstance(code, str) and code else f"{kind} {place}"
+
+    def read_all(kind: str, checks: Mapping[str, Check], required: Iterable[str]) -> list[tuple[Table, Any]]:
+        found = []
+        for place, raw in enumerate(_tables(document, kind, reading.findings), start=1):
+            found.append((reading.table(named(kind, raw, place), raw, checks, required), raw))
+        for code, times in Counter(table.values.get("code") for table, _ in found).items():
+            if code and times > 1:
+                reading.refuse(f'{kind} "{code}"', "code", "stands in the file more than once")
+        return found
+
+    populations = [table for table, _ in read_all("population", POPULATION, ("code",))]
+    requirements = []
+    for table, raw in read_all("requirement", REQUIREMENT, ("code",)):
+        editions = []
+        for place, edition in enumerate(_tables(raw, "edition", reading.findings) if isinstance(raw, dict) else [], 1):
+            start = edition.get("effective_from", place) if isinstance(edition, dict) else place
+            editions.append(
+                reading.table(f"{table.name}, edition {start}", edition, EDITION, ("effective_from", "population"))
+            )
+        requirements.append((table, editions))
+    goals = [table for table, _ in read_all("goal", GOAL, ("code", "requirement", "target_percent"))]
+    for _, editions in requirements:
+        for edition in editions:
+            _check_edition(edition, reading)
+    if reading.findings:
+        raise Refused(reading.findings)
+    if not populations and not requirements and not goals:
+        raise Refused(["The file has no [[population]], [[requirement]] or [[goal]]."])
+    return File(populations, requirements, goals)
+
+
+def _check_edition(edition: Table, reading: _Reading) -> None:
+    """What the keys of one edition say together."""
+    values = edition.values
+    clock = values.get("clock", "once")
+    if clock == "rolling" and not values.get("months"):
+        reading.refuse(edition.name, "months", "a rolling clock needs the number of months")
+    if clock == "calendar" and not values.get("years"):
+        reading.refuse(edition.name, "years", "a calendar clock needs the number of years")
+    start, end = values.get("effective_from"), values.get("effective_to")
+    if start and end and end < start:
+        reading.refuse(edition.name, "effective_to", "is before effective_from")
