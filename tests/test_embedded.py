@@ -51,7 +51,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def placed(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Put the embedded servers into the directory; leave nothing running and no socket directory behind."""
+    """Put the embedded servers into the directory; leave nothing of them behind."""
     monkeypatch.setenv("EMBEDDED_DIR", str(directory))
     try:
         yield
@@ -62,6 +62,7 @@ def placed(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             embedded.stop()
             if (directory / "sockets").exists():
                 shutil.rmtree(recorded_sockets(directory), ignore_errors=True)
+            shutil.rmtree(directory, ignore_errors=True)  # pytest keeps the last runs, and a cluster takes 60 MB
         finally:
             del os.environ["EMBEDDED_DIR"]
 
@@ -519,6 +520,7 @@ def test_root_without_the_installed_programs_open_to_others(tmp_path: Path, home
     code = COME_AND_GO.format(times=1) + f"assert str(embedded._postgres_bin()).startswith({str(private)!r})"
     with start_python(code, PYTHONPATH=f"{CHECKOUT}:{packages}", python=outside_python()) as process:
         process.communicate()
+    shutil.rmtree(packages)
 
     assert process.returncode == 0
 
