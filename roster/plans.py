@@ -1,0 +1,426 @@
+"""What an import does, whatever its kind: gather the file, decide a plan, act on it.
+
+An `Import` reads a file and the facts that stand, and decides for each row: new, same, changed, rejected or skipped.
+The `Plan` it returns is what a person is shown and what is then recorded; its digest tells whether both are the same.
+`compliance.imports` lists the kinds and holds the transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import ClassVar, NamedTuple, Self, TypeVar
+
+from roster.cells import (
+    CellError,
+    Days,
+    check_date_format,
+    clean,
+    read_choice,
+    read_id,
+    read_name,
+    read_number,
+    read_text,
+)
+from roster.facts import Recorder
+from roster.matching import MATCH_COLUMNS, Members, NoMember, split_name
+from roster.models import Agency
+from roster.tabular import Column, Row, Table, Unreadable
+
+Value = TypeVar("Value")
+#: told how many rows of about how many were read
+Progress = Callable[[int, int], None]
+_PROGRESS_EVERY = 5_000
+LONGEST_SUMMARY = 300
+
+
+class Verdict(StrEnum):
+    NEW = "new"
+    SAME = "same"
+    CHANGED = "changed"
+    REJECTED = "rejected"
+    #: a row that was asked to be left out
+    SKIPPED = "skipped"
+
+
+class Issue(NamedTuple):
+    """An error or a warning: the line, their header or our column, what the cell says, and a sentence."""
+
+    line: int
+    column: str
+    value: str
+    reason: str
+
+
+class PlanLine(NamedTuple):
+    """One row of a plan. `reason` joins its errors or warnings."""
+
+    line: int
+    verdict: Verdict
+    #: what the row says, in a few words
+    summary: str
+    reason: str
+    has_warning: bool
+
+
+class UnknownTitle(NamedTuple):
+    """A course title nobody mapped: how many rows hold it, and the first lines that do."""
+
+    title: str
+    rows: int
+    lines: tuple[int, ...]
+
+
+UNKNOWN_COURSE = ("reject", "create", "skip")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How to read a file. Check with `checked` before use; `as_json` and `from_json` keep it in a row."""
+
+    #: our column by their header
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    #: columns that tell who a row is about, instead of employee_id
+    match: tuple[str, ...] = ()
+    #: reject, create or skip
+    unknown_course: str = "reject"
+    #: where the titles come from: aliases of that source go first
+    source: str = ""
+    date_format: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        return {**asdict(self), "mapping": dict(self.mapping), "match": list(self.match)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, object]) -> Self:
+        match = stored.get("match") or ()
+        return cls(**{**stored, "match": tuple(match)})  # type: ignore[arg-type] # what as_json wrote
+
+    def checked(self) -> Self:
+        """Itself; `Unreadable` with a sentence where an option cannot be right."""
+        if self.unknown_course not in UNKNOWN_COURSE:
+            raise Unreadable(
+                f'Unknown courses can be told to {", ".join(UNKNOWN_COURSE)}, not "{self.unknown_course}".'
+            )
+        for column in self.match:
+            if column not in MATCH_COLUMNS:
+                raise Unreadable(f'Members cannot be found by "{column}". They can by: {", ".join(MATCH_COLUMNS)}.')
+        if self.date_format:
+            try:
+                check_date_format(self.date_format)
+            except CellError as error:
+                raise Unreadable(str(error)) from None
+        return self
+
+
+@dataclass(slots=True)
+class Plan:
+    """What would be recorded, row by row. Its iterators work anew from compact rows each time they are asked."""
+
+    kind: str
+    rows: int
+    counts: Counter[Verdict]
+    errors: list[Issue]
+    warnings: Sequence[Issue]
+    #: headers that mean nothing here
+    ignored_columns: list[str]
+    unknown_titles: list[UnknownTitle]
+    lines: Callable[[], Iterator[PlanLine]]
+    #: one text for each thing that would be recorded, in a fixed order
+    actions: Callable[[], Iterator[str]]
+
+    @property
+    def records_something(self) -> bool:
+        return bool(self.counts[Verdict.NEW] or self.counts[Verdict.CHANGED])
+
+    def digest(self) -> str:
+        """SHA-256 over what would be recorded: two plans with the same digest do the same."""
+        sha = hashlib.sha256(self.kind.encode())
+        for action in self.actions():
+            sha.update(action.encode())
+            sha.update(b"\n")
+        return sha.hexdigest()
+
+
+class Import(ABC):
+    """One file of one kind on its way into the records of one agency.
+
+    The caller holds the transaction: `prepare`, `gather`, lock `officer_ids`, `decide`, then `act`.
+    """
+
+    kind: ClassVar[str]
+    title: ClassVar[str]
+    columns: ClassVar[tuple[Column, ...]]
+    #: groups of columns: of each group, one set must be in the file
+    required: ClassVar[tuple[tuple[tuple[str, ...], ...], ...]] = ()
+    #: rows are about members and can find them by other columns than employee_id
+    finds_members: ClassVar[bool] = False
+    #: facts go through `recording`; what gives facts their meaning goes through `changing_rules`
+    is_rules: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        sheet_table: Table,
+        *,
+        agency: Agency,
+        options: ImportOptions,
+        today: date,
+        progress: Progress | None = None,
+    ) -> None:
+        self.table = sheet_table
+        self.agency = agency
+        self.options = options
+        self.today = today
+        self.days = Days(options.date_format)
+        self.errors: list[Issue] = []
+        self._progress = progress
+
+    @classmethod
+    def required_columns(cls, options: ImportOptions) -> list[tuple[tuple[str, ...], ...]]:
+        """What the file must have, with these options."""
+        groups = list(cls.required)
+        if cls.finds_members:
+            groups.insert(0, who_columns(options))
+        elif options.match:
+            raise Unreadable(f"A file of {cls.kind} is not matched with members; leave out --match.")
+        return groups
+
+    def prepare(self) -> None:  # noqa: B027 - most kinds need none
+        """Locks taken before anything is read."""
+
+    @abstractmethod
+    def gather(self) -> None:
+        """Read the file."""
+
+    def officer_ids(self) -> set[int]:
+        """Whose facts the plan depends on: locked before `decide`."""
+        return set()
+
+    @abstractmethod
+    def decide(self) -> Plan:
+        """Compare the file with what stands. Writes nothing."""
+
+    @abstractmethod
+    def act(self, recorder: Recorder | None) -> set[int]:
+        """Write the plan; officers whose standings follow from changed rules, where it changes rules."""
+
+    def file_rows(self) -> Iterator[Row]:
+        """The rows of the file that are whole; the others become errors. Tells the progress."""
+        about, count = self.table.about, 0
+        for row in self.table.rows():
+            if row.problem:
+                self.reject(row.line, "", "", row.problem)
+                self.broken(row)
+            else:
+                yield row
+            count += 1
+            if self._progress is not None and count % _PROGRESS_EVERY == 0:
+                self._progress(count, max(about, count))
+        if self._progress is not None:
+            self._progress(count, count)
+
+    @abstractmethod
+    def broken(self, row: Row) -> None:
+        """Count a row that could not be read at all; its error is noted already."""
+
+    def reject(self, line: int, column: str, value: str, reason: str) -> None:
+        """Note an error; `column` is ours and is named as the file names it."""
+        self.errors.append(Issue(line, self.table.header_of(column), value, reason))
+
+
+def who_columns(options: ImportOptions) -> tuple[tuple[str, ...], ...]:
+    """The sets of columns that can tell who a row is about."""
+    if not options.match:
+        return (("employee_id",),)
+    if {"last_name", "first_name"} <= set(options.match):
+        rest = tuple(column for column in options.match if column not in ("last_name", "first_name"))
+        return options.match, ("name", *rest)
+    return (options.match,)
+
+
+class Who:
+    """Finds the member of each row, and remembers the answer: a file names the same people again and again."""
+
+    def __init__(self, table: Table, agency: Agency, options: ImportOptions) -> None:
+        self.members = Members(agency, options.match, date_format=options.date_format)
+        columns = self.members.columns
+        self._by_name = "name" in table.places and not set(columns) <= table.places.keys()
+        if self._by_name:
+            columns = tuple(column for column in columns if column not in ("last_name", "first_name"))
+            self._name_place = table.places["name"]
+        self._columns = columns
+        self.places = [table.places[column] for column in columns]
+        self._known: dict[tuple[str, ...], int | NoMember] = {}
+
+    def find(self, cells: Sequence[str]) -> int:
+        """The officer's id; `NoMember` where the row fits nobody, or several."""
+        key = tuple([cells[place] for place in self.places])
+        if self._by_name:
+            key += (cells[self._name_place],)
+        known = self._known.get(key)
+        if known is None:
+            try:
+                known = self.members.find(self._values(key))
+            except NoMember as error:
+                known = error
+            self._known[key] = known
+        if isinstance(known, NoMember):
+            raise known
+        return known
+
+    def _values(self, key: tuple[str, ...]) -> list[str]:
+        if not self._by_name:
+            return list(key)
+        try:
+            last, first, _, _ = split_name(clean(key[-1]))
+        except CellError as error:
+            raise NoMember("name", key[-1].strip(), str(error)) from None
+        said = {**dict(zip(self._columns, key, strict=False)), "last_name": last, "first_name": first}
+        return [said[column] for column in self.members.columns]
+
+
+class Fields:
+    """The cells of one row by our column names, and what is wrong with them."""
+
+    __slots__ = ("_cells", "_days", "_places", "errors")
+
+    def __init__(self, cells: list[str], places: Mapping[str, int], days: Days) -> None:
+        self._cells, self._places, self._days = cells, places, days
+        #: our column, the value, the reason
+        self.errors: list[tuple[str, str, str]] = []
+
+    def raw(self, column: str) -> str:
+        place = self._places.get(column)
+        return "" if place is None else self._cells[place]
+
+    def wrong(self, column: str, reason: str) -> None:
+        self.errors.append((column, self.raw(column).strip(), reason))
+
+    def _given(self, column: str, value: object, is_required: bool) -> None:
+        if is_required and not value and not any(column == error[0] for error in self.errors):
+            self.wrong(column, f"{column} is required.")
+
+    def text(self, column: str, longest: int, *, is_required: bool = False) -> str:
+        return self._read(column, lambda raw: read_text(raw, longest=longest), "", is_required)
+
+    def name(self, column: str, longest: int, *, is_required: bool = False) -> str:
+        return self._read(column, lambda raw: read_name(raw, longest=longest), "", is_required)
+
+    def id(self, column: str, *, is_required: bool = False) -> str:
+        return self._read(column, read_id, "", is_required)
+
+    def choice(self, column: str, allowed: Sequence[str], *, is_required: bool = False) -> str:
+        return self._read(column, lambda raw: read_choice(raw, allowed), "", is_required)
+
+    def number(self, column: str, highest: int) -> Decimal | None:
+        return self._read(column, lambda raw: read_number(raw, highest=highest), None, False)
+
+    def day(self, column: str, *, is_required: bool = False, is_end: bool = False) -> date | None:
+        return self._read(column, lambda raw: self._days.read(raw, is_end=is_end), None, is_required)
+
+    def period(self, start: str, end: str, *, is_required: bool = True) -> tuple[date | None, date | None]:
+        """First and last day; an error of the last where it is before the first."""
+        start_on, end_on = self.day(start, is_required=is_required), self.day(end, is_end=True)
+        if start_on and end_on and end_on < start_on:
+            self.wrong(end, f"The last day, {end_on}, is before the first, {start_on}.")
+        return start_on, end_on
+
+    def _read(self, column: str, read: Callable[[str], Value], nothing: Value, is_required: bool) -> Value:
+        try:
+            value = read(self.raw(column))
+        except CellError as error:
+            self.wrong(column, str(error))
+            return nothing
+        self._given(column, value, is_required)
+        return value
+
+
+@dataclass(slots=True)
+class PlannedRow:
+    """A row of a file on its way to a verdict. Kinds add what the row says."""
+
+    line: int
+    summary: str
+    verdict: Verdict = Verdict.SAME
+
+
+class RowImport(Import):
+    """An import whose rows are few enough to be objects: everything but completions."""
+
+    def __init__(
+        self,
+        table: Table,
+        *,
+        agency: Agency,
+        options: ImportOptions,
+        today: date,
+        progress: Progress | None = None,
+    ) -> None:
+        super().__init__(table, agency=agency, options=options, today=today, progress=progress)
+        self._seen: list[PlannedRow] = []
+        self._warnings: list[Issue] = []
+
+    def broken(self, row: Row) -> None:
+        self._seen.append(PlannedRow(row.line, summary_of(row.cells), Verdict.REJECTED))
+
+    def taken(self, row: Row, planned: PlannedRow, fields: Fields) -> bool:
+        """Add a row to the plan; False where its cells are wrong, which rejects it."""
+        self._seen.append(planned)
+        for column, value, reason in fields.errors:
+            self.reject(row.line, column, value, reason)
+        if fields.errors:
+            planned.verdict = Verdict.REJECTED
+            planned.summary = summary_of(row.cells)
+        return not fields.errors
+
+    def refuse(self, planned: PlannedRow, column: str, value: object, reason: str) -> None:
+        """Reject a row for what it would do."""
+        planned.verdict = Verdict.REJECTED
+        self.reject(planned.line, column, "" if value is None else str(value), reason)
+
+    def warn(self, planned: PlannedRow, column: str, value: object, reason: str) -> None:
+        self._warnings.append(
+            Issue(planned.line, self.table.header_of(column), "" if value is None else str(value), reason)
+        )
+
+    def plan(self, actions: Callable[[], Iterator[str]]) -> Plan:
+        """The plan of the rows added."""
+        self.errors.sort()
+        self._warnings.sort()
+        self._seen.sort(key=lambda planned: planned.line)
+        return Plan(
+            kind=self.kind,
+            rows=len(self._seen),
+            counts=Counter(planned.verdict for planned in self._seen),
+            errors=self.errors,
+            warnings=self._warnings,
+            ignored_columns=self.table.ignored,
+            unknown_titles=[],
+            lines=self._lines,
+            actions=actions,
+        )
+
+    def _lines(self) -> Iterator[PlanLine]:
+        reasons: dict[int, list[str]] = {}
+        for issue in (*self.errors, *self._warnings):
+            reasons.setdefault(issue.line, []).append(issue.reason)
+        warned = {issue.line for issue in self._warnings}
+        for planned in self._seen:
+            yield PlanLine(
+                planned.line,
+                planned.verdict,
+                planned.summary[:LONGEST_SUMMARY],
+                " ".join(reasons.get(planned.line, ())),
+                planned.line in warned,
+            )
+
+
+def summary_of(cells: Sequence[str]) -> str:
+    """A rejected row in a few words: its first cells."""
+    return ", ".join(cell.strip() for cell in cells if cell.strip())[:LONGEST_SUMMARY]
