@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from roster.facts import Recorder
-from roster.imports import WHO_COLUMNS, lock_agency
+from roster.imports import WHO_COLUMNS
 from roster.matching import NoMember
 from roster.models import Agency, Assignment, AssignmentKind, Employment, Leave, Rank, Shift, Unit
 from roster.plans import Fields, Plan, PlannedRow, RowImport, Verdict, Who
 from roster.tabular import Column, Row
+from roster.unit_imports import lock_agency
 
 DAY = timedelta(days=1)
 
@@ -233,9 +234,7 @@ class AssignmentsImport(PeriodImport):
                 reason = f"It starts before {there}, and needs a last day of its own."
                 self.refuse(row, "end_on", None, reason)
             elif stay.start_on < row.start_on:
-                self.refuse(
-                    row, "start_on", row.start_on, f"{unit} is inside {there}."
-                )
+                self.refuse(row, "start_on", row.start_on, f"{unit} is inside {there}.")
             else:
                 self.refuse(row, "end_on", end_on, f"{unit} overlaps {there}.")
             return False

@@ -312,8 +312,8 @@ class Fields:
     def name(self, column: str, longest: int, *, is_required: bool = False) -> str:
         return self._read(column, lambda raw: read_name(raw, longest=longest), "", is_required)
 
-    def id(self, column: str, *, is_required: bool = False) -> str:
-        return self._read(column, read_id, "", is_required)
+    def id(self, column: str, longest: int = 40, *, is_required: bool = False) -> str:
+        return self._read(column, lambda raw: read_id(raw, longest=longest), "", is_required)
 
     def choice(self, column: str, allowed: Sequence[str], *, is_required: bool = False) -> str:
         return self._read(column, lambda raw: read_choice(raw, allowed), "", is_required)

@@ -10,11 +10,11 @@ What cannot be read at all raises `Unreadable` with one sentence. What is wrong 
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 from roster.cells import straight_quotes
 from roster.sheets import CsvSheet, Row, Sheet, Unreadable
@@ -202,6 +202,6 @@ def preview(path: Path, columns: Sequence[Column], *, rows: int = 5) -> Preview:
     return Preview(table.header_line, table.headers, [row.cells for row in islice(table.rows(), rows)], suggested)
 
 
-def write_csv(out: io.TextIOBase, rows: Iterable[Sequence[str]]) -> None:
+def write_csv(out: TextIO, rows: Iterable[Sequence[str]]) -> None:
     """CSV as our exports write it."""
     csv.writer(out, lineterminator="\n").writerows(rows)

@@ -1,0 +1,180 @@
+"""Importing files: the kinds there are, the plan of a file, and recording it. The command, pages and jobs call this.
+
+    plan = read_plan("completions", path, options, today=today, agency=agency)     # writes nothing
+    recorded = record("completions", path, options, today=today, agency=agency, by=user, why="...",
+                      expected_digest=plan.digest())
+
+`record` reads the file again under the locks that writers of facts hold, so what it decides is what is true when it is
+written. With the digest of a plan that was shown it refuses when that would do something else by now. Whatever cannot
+be done raises `Unreadable` with one sentence, and nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from django.db import IntegrityError, transaction
+
+from roster import tabular
+from roster.cells import neutralised
+from roster.facts import FactRefused, Recorder, Via, changing_rules, follow, recording
+from roster.imports import OfficersImport
+from roster.models import Agency
+from roster.period_imports import AssignmentsImport, LeavesImport
+from roster.plans import Import, ImportOptions, Plan, Progress
+from roster.tabular import Preview, Table, Unreadable
+from roster.unit_imports import UnitsImport
+from training.course_imports import CourseAliasesImport, CoursesImport
+from training.imports import CompletionsImport
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+#: What can be imported, by the word for it. A kind has a `title`, `columns` with titles, and what is `required`.
+KINDS: dict[str, type[Import]] = {
+    kind.kind: kind
+    for kind in (
+        UnitsImport,
+        OfficersImport,
+        AssignmentsImport,
+        LeavesImport,
+        CoursesImport,
+        CourseAliasesImport,
+        CompletionsImport,
+    )
+}
+#: Kinds that files have and this version does not take.
+NOT_YET = ("designations", "lesson_plans", "equivalencies", "waivers", "extensions")
+
+ERROR_COLUMNS = ["line", "column", "value", "reason"]
+
+
+class PlanChanged(Unreadable):
+    """The records changed since a plan was shown, so that it would do something else now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A plan that was recorded, and the change it became; None where it recorded no fact."""
+
+    plan: Plan
+    change_id: int | None
+
+
+def find_kind(kind: str) -> type[Import]:
+    """The kind of that name; `Unreadable` with a sentence where there is none."""
+    if kind in NOT_YET:
+        raise Unreadable(f"This version does not import {kind} yet.")
+    if kind not in KINDS:
+        raise Unreadable(f'There is no kind "{kind}". There are: {", ".join(KINDS)}.')
+    return KINDS[kind]
+
+
+def preview(kind: str, path: Path, *, rows: int = 5) -> Preview:
+    """Headers, first rows and a suggested mapping, for a page where a person says which column is which."""
+    return tabular.preview(path, find_kind(kind).columns, rows=rows)
+
+
+def open_table(kind: str, path: Path, options: ImportOptions) -> Table:
+    """The file with its header found and its columns told apart; `Unreadable` with a sentence where that fails."""
+    found = find_kind(kind)
+    required = found.required_columns(options.checked())
+    return Table(tabular.open_sheet(path), found.columns, mapping=options.mapping, required=required)
+
+
+def read_plan(
+    kind: str,
+    path: Path,
+    options: ImportOptions,
+    *,
+    today: date,
+    agency: Agency,
+    progress: Progress | None = None,
+) -> Plan:
+    """What recording the file would do. Writes nothing and holds up nobody."""
+    work = _open(kind, path, options, today=today, agency=agency, progress=progress)
+    with transaction.atomic():
+        work.gather()
+        return work.decide()
+
+
+def record(
+    kind: str,
+    path: Path,
+    options: ImportOptions,
+    *,
+    today: date,
+    agency: Agency,
+    by: User | None,
+    why: str,
+    via: Via = Via.IMPORT,
+    expected_digest: str | None = None,
+    progress: Progress | None = None,
+) -> Recorded:
+    """Plan the file under the locks and record it, in one transaction, standings included.
+
+    `PlanChanged` where the plan is not the one of `expected_digest`.
+    """
+    work = _open(kind, path, options, today=today, agency=agency, progress=progress)
+    try:
+        with ExitStack() as stack:
+            recorder: Recorder | None = None
+            if work.is_rules:
+                stack.enter_context(changing_rules())
+            else:
+                recorder = stack.enter_context(recording(by=by, via=via, why=why))
+            work.prepare()
+            work.gather()
+            if recorder is not None:
+                recorder.lock(work.officer_ids())
+            plan = work.decide()
+            if expected_digest is not None and plan.digest() != expected_digest:
+                raise PlanChanged("The records changed since this plan was made. Look at the new plan first.")
+            follow(work.act(recorder))
+        return Recorded(plan, recorder.change_id if recorder is not None else None)
+    except FactRefused as error:
+        raise Unreadable(f"Nothing was recorded. {' '.join(error.messages)}") from error
+    except IntegrityError as error:
+        raise Unreadable(
+            "Nothing was recorded: somebody else recorded the same meanwhile. Send the file again."
+        ) from error
+
+
+def write_errors(plan: Plan, path: Path, options: ImportOptions, out: TextIO) -> None:
+    """The rejected rows in the file's own columns, with line, column, value and reason: to be mended and sent again."""
+    table = open_table(plan.kind, path, options)
+    tabular.write_csv(out, _error_rows(table, plan))
+
+
+def _error_rows(table: Table, plan: Plan) -> Iterator[list[str]]:
+    width = len(table.headers)
+    if table.headers[-len(ERROR_COLUMNS) :] == ERROR_COLUMNS:  # a file of errors, mended only in part
+        width -= len(ERROR_COLUMNS)
+    yield [*map(neutralised, table.headers[:width]), *ERROR_COLUMNS]
+    by_line: dict[int, list[tuple[str, str, str]]] = {}
+    for error in plan.errors:
+        by_line.setdefault(error.line, []).append(error[1:])
+    for row in table.rows():
+        errors = by_line.get(row.line)
+        if errors is not None:
+            said = ("; ".join(part for part in parts if part) for parts in zip(*errors, strict=True))
+            cells = (cell.strip() for cell in (*row.cells[:width], str(row.line), *said))
+            yield [neutralised(cell) for cell in cells]
+
+
+def _open(
+    kind: str,
+    path: Path,
+    options: ImportOptions,
+    *,
+    today: date,
+    agency: Agency,
+    progress: Progress | None,
+) -> Import:
+    table = open_table(kind, path, options)
+    return KINDS[kind](table, agency=agency, options=options, today=today, progress=progress)

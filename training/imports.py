@@ -1,0 +1,541 @@
+"""Importing completions: up to a million rows, compared with what stands and written by COPY.
+
+Rows are kept as numbers and shared texts, not as objects. What a row gives besides member, course and day is one tuple
+(`GIVEN`), shared by all rows that say the same, and kept as the text the database would show for it, so that rows and
+stored facts compare as they are.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, overload
+
+from django.db import connection
+from django.db.models import Min
+
+from roster.cells import CellError
+from roster.facts import Recorder
+from roster.imports import WHO_COLUMNS
+from roster.matching import NoMember
+from roster.models import Employment
+from roster.plans import LONGEST_SUMMARY, Fields, Import, Issue, Plan, PlanLine, UnknownTitle, Verdict, Who, summary_of
+from roster.tabular import Column, Row
+from training.course_finder import Courses, UnknownCourse
+from training.models import Completion, Course, Evidence, EvidenceDecision, Result
+
+#: Held by an import that may make courses, so that two of them do not make the same one.
+TITLES_LOCK = 4_127_003
+LATE_AFTER_DAYS = 30
+
+#: What a row may give, in the order of the tuples here, and what a new fact says where the row gives nothing.
+GIVEN = {
+    "hours": None,
+    "score": None,
+    "attendance": None,
+    "result": Result.PASSED.value,
+    "evidence": Evidence.VERIFIED.value,
+    "verified_on": None,
+    "certificate_number": "",
+    "certificate_expires_on": None,
+    "lesson_plan": "",
+}
+_EVIDENCE = list(GIVEN).index("evidence")
+_COPIED = ("officer_id", "course_id", "completed_on", "class_number", *GIVEN)
+Given = tuple[str | None, ...]
+_Key = int | tuple[int, str]
+_EXAMPLES = 5
+#: different cells remembered at a time: enough for files that repeat themselves, little for those that do not
+_MOST_REMEMBERED = 100_000
+
+_NEW, _SAME, _CHANGED, _REJECTED, _SKIPPED = range(5)
+_VERDICTS = (Verdict.NEW, Verdict.SAME, Verdict.CHANGED, Verdict.REJECTED, Verdict.SKIPPED)
+#: days of the calendar, for packing a natural key into one number
+_DAYS = 4_000_000
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The rows of the file, column by column; a rejected row keeps its line only."""
+
+    line: array[int]
+    officer: array[int]
+    course: array[int]
+    day: array[int]
+    verdict: bytearray
+    class_number: list[str]
+    given: list[Given]
+
+    @classmethod
+    def empty(cls) -> _Rows:
+        return cls(array("I"), array("q"), array("q"), array("I"), bytearray(), [], [])
+
+    def add(
+        self,
+        line: int,
+        verdict: int,
+        officer: int = 0,
+        course: int = 0,
+        day: int = 0,
+        number: str = "",
+        given: Given = (),
+    ) -> int:
+        self.line.append(line)
+        self.verdict.append(verdict)
+        self.officer.append(officer)
+        self.course.append(course)
+        self.day.append(day)
+        self.class_number.append(number)
+        self.given.append(given)
+        return len(self.line) - 1
+
+
+class Warnings(Sequence[Issue]):
+    """Warnings as numbers, two for each row; the sentences are made when they are read."""
+
+    def __init__(self, work: CompletionsImport) -> None:
+        self._work = work
+        self.places = array("Q")
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @overload
+    def __getitem__(self, index: int) -> Issue: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Issue]: ...
+    def __getitem__(self, index: int | slice) -> Issue | list[Issue]:
+        if isinstance(index, slice):
+            return [self._work.warning(code) for code in self.places[index]]
+        return self._work.warning(self.places[index])
+
+
+class CompletionsImport(Import):
+    """Completions, one for each member, course, day and class number."""
+
+    kind = "completions"
+    title = "Completions"
+    finds_members = True
+    columns = (
+        *WHO_COLUMNS,
+        Column("course", "Course code or title", is_required=True, also=("course title", "class", "training", "title")),
+        Column(
+            "completed_on",
+            "Completed on",
+            is_required=True,
+            also=("date", "completion date", "completed", "date completed", "class date"),
+        ),
+        Column("hours", "Hours", also=("credit hours", "length")),
+        Column("score", "Score, percent", also=("grade", "test score")),
+        Column("attendance", "Attendance, percent"),
+        Column("result", "Result (passed, failed, incomplete)", also=("status", "outcome")),
+        Column("evidence", "Evidence (verified, pending, rejected)"),
+        Column("verified_on", "Verified on", also=("verified", "verification date")),
+        Column("certificate_number", "Certificate number", also=("certificate", "certificate no")),
+        Column("certificate_expires_on", "Certificate expires on", also=("expires", "expiration date", "expiry")),
+        Column("lesson_plan", "Lesson plan", also=("lesson plan version",)),
+        Column("class_number", "Class number", also=("class no", "session", "class id", "session id")),
+    )
+    required = ((("course",),), (("completed_on",),))
+
+    def prepare(self) -> None:
+        if self.options.unknown_course == "create":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TITLES_LOCK])
+
+    # Gather: each different cell is read once, and a row is then a few look-ups.
+
+    def gather(self) -> None:
+        self._who = Who(self.table, self.agency, self.options)
+        self._courses = Courses(self.options.source)
+        self._rows = _Rows.empty()
+        self._summaries: dict[int, str] = {}
+        self._by_key: dict[_Key, int] = {}
+        self._unknown: dict[str, list[int]] = {}
+        self._names: dict[str, str] = {}
+        # what cells were found to say, for cells that were right
+        self._titles: dict[str, int] = {}
+        self._completed: dict[str, int] = {}
+        self._numbers: dict[str, str] = {}
+        self._known_given: dict[tuple[str, ...], Given] = {}
+        self._find_places()
+        who, titles, completed, numbers = self._who, self._titles, self._completed, self._numbers
+        known_given, given_places = self._known_given, self._given_places
+        for row in self.file_rows():
+            cells = row.cells
+            try:
+                read = (
+                    who.find(cells),
+                    titles[cells[self._course_place]],
+                    completed[cells[self._day_place]],
+                    "" if self._number_place is None else numbers[cells[self._number_place]],
+                    known_given[tuple([cells[place] for place in given_places])],
+                )
+            except (KeyError, NoMember):
+                careful = self._read(row)
+                if careful is None:
+                    continue
+                read = careful
+            self._add(row.line, *read)
+
+    def _find_places(self) -> None:
+        places = self.table.places
+        self._course_place, self._day_place = places["course"], places["completed_on"]
+        self._number_place = places.get("class_number")
+        self._given_places = [places[name] for name in GIVEN if name in places]
+        if "certificate_expires_on" in places:
+            self._given_places.append(self._day_place)  # an expiry is right or wrong beside the day of the class
+
+    def broken(self, row: Row) -> None:
+        self._leave_out(row, _REJECTED)
+
+    def _leave_out(self, row: Row, verdict: int, course: int = 0) -> None:
+        self._summaries[self._rows.add(row.line, verdict, course=course)] = summary_of(row.cells)
+
+    def _add(self, line: int, officer: int, course: int, day: int, number: str, given: Given) -> None:
+        key = _key(officer, course, day, number)
+        first = self._by_key.setdefault(key, len(self._rows.line))
+        place = self._rows.add(line, _NEW, officer, course, day, number, given)
+        if first == place:
+            return
+        differing = next(
+            (name for name, *two in zip(GIVEN, given, self._rows.given[first], strict=True) if _differ(*two)), None
+        )
+        if differing is None:
+            self._rows.verdict[place] = _SAME
+            return
+        self._rows.verdict[place] = _REJECTED
+        value = given[list(GIVEN).index(differing)] or ""
+        self.reject(line, differing, value, f"Line {self._rows.line[first]} says otherwise of this completion.")
+
+    def _read(self, row: Row) -> tuple[int, int, int, str, Given] | None:
+        """Read a row that holds a cell not met before, or a wrong one; None where it is rejected or skipped."""
+        fields = Fields(row.cells, self.table.places, self.days)
+        officer = course = 0
+        is_unknown = False
+        try:
+            officer = self._who.find(row.cells)
+        except NoMember as error:
+            fields.errors.append((error.column, error.value, error.reason))
+        try:
+            course = self._read_course(fields, may_add=officer > 0)
+        except UnknownCourse as unknown:
+            is_unknown = True
+            self._unknown.setdefault(str(unknown), []).append(row.line)
+            if self.options.unknown_course == "reject":
+                fields.wrong("course", "No course or alias has this title.")
+        day = self._read_day(fields)
+        number = self._read_number(fields)
+        given = self._read_given(fields, row.cells, day)
+        for column, value, reason in fields.errors:
+            self.reject(row.line, column, value, reason)
+        if fields.errors or is_unknown:
+            self._leave_out(row, _REJECTED if fields.errors else _SKIPPED, course)
+            return None
+        return officer, course, day, number, given
+
+    def _read_course(self, fields: Fields, *, may_add: bool) -> int:
+        raw = fields.raw("course")
+        title = fields.text("course", 1_000, is_required=True)
+        if not title or raw in self._titles:
+            return self._titles.get(raw, 0)
+        try:
+            try:
+                course = self._courses.find(title)
+            except UnknownCourse:
+                if self.options.unknown_course != "create":
+                    raise
+                if not may_add:
+                    return 0
+                course = self._courses.add(title)
+        except CellError as error:
+            fields.wrong("course", str(error))
+            return 0
+        self._titles[raw] = course
+        return course
+
+    def _read_day(self, fields: Fields) -> int:
+        day = fields.day("completed_on", is_required=True)
+        if day is None:
+            return 0
+        if day > self.today:
+            fields.wrong("completed_on", f"A completion cannot be after today, {self.today}.")
+            return 0
+        self._completed[fields.raw("completed_on")] = day.toordinal()
+        return day.toordinal()
+
+    def _read_number(self, fields: Fields) -> str:
+        number = fields.id("class_number", longest=80)
+        return self._numbers.setdefault(fields.raw("class_number"), self._names.setdefault(number, number))
+
+    def _read_given(self, fields: Fields, cells: list[str], day: int) -> Given:
+        before = len(fields.errors)
+        verified_on = fields.day("verified_on")
+        if verified_on and verified_on > self.today:
+            fields.wrong("verified_on", f"It cannot have been verified after today, {self.today}.")
+        expires_on = fields.day("certificate_expires_on")
+        if expires_on and expires_on.toordinal() < day:
+            reason = f"The certificate expires before the class was completed, on {date.fromordinal(day)}."
+            fields.wrong("certificate_expires_on", reason)
+        said = {
+            "hours": fields.number("hours", 9999),
+            "score": fields.number("score", 100),
+            "attendance": fields.number("attendance", 100),
+            "result": fields.choice("result", Result.values),
+            "evidence": fields.choice("evidence", Evidence.values),
+            "verified_on": verified_on,
+            "certificate_number": fields.id("certificate_number", longest=80),
+            "certificate_expires_on": expires_on,
+            "lesson_plan": fields.id("lesson_plan", longest=80),
+        }
+        given = tuple([None if value is None or value == "" else str(value) for value in said.values()])
+        if len(fields.errors) == before and day:
+            if len(self._known_given) >= _MOST_REMEMBERED:
+                self._known_given.clear()
+            self._known_given[tuple([cells[place] for place in self._given_places])] = given
+        return given
+
+    # Decide: the stored completions of these members stream past the rows of the file.
+
+    def officer_ids(self) -> set[int]:
+        return set(self._rows.officer) - {0}
+
+    def decide(self) -> Plan:
+        officers = list(self.officer_ids())
+        #: the fact that a changed row replaces, and what the new one says; by row
+        self._changed: dict[int, tuple[int, Given]] = {}
+        for fact_id, officer, course, day, number, *values in _stored_completions(officers):
+            key = _key(officer, self._courses.stands_for[course], day, number)
+            place = self._by_key.get(key)
+            if place is not None:
+                self._compare(place, fact_id, tuple(values))
+        del self._by_key
+        self._carried = {
+            decision.completion_id: decision
+            for decision in EvidenceDecision.objects.known().filter(
+                completion__in=[fact_id for place, (fact_id, _) in self._changed.items() if self._keeps_evidence(place)]
+            )
+        }
+        self._warnings = self._find_warnings(officers)
+        return Plan(
+            kind=self.kind,
+            rows=len(self._rows.line),
+            counts=Counter({_VERDICTS[code]: self._rows.verdict.count(code) for code in range(len(_VERDICTS))}),
+            errors=self.errors,
+            warnings=self._warnings,
+            ignored_columns=self.table.ignored,
+            unknown_titles=self._unknown_titles(),
+            lines=self._lines,
+            actions=self._actions,
+        )
+
+    def _compare(self, place: int, fact_id: int, stored: Given) -> None:
+        """A row against a fact with its natural key. Two facts can have it once a title was mapped: one is enough."""
+        given = self._rows.given[place]
+        if not any(map(_differ, given, stored)):
+            self._rows.verdict[place] = _SAME
+            self._changed.pop(place, None)
+        elif self._rows.verdict[place] != _SAME and fact_id <= self._changed.get(place, (fact_id, ()))[0]:
+            self._rows.verdict[place] = _CHANGED
+            merged = tuple([new if new is not None else old for new, old in zip(given, stored, strict=True)])
+            self._changed[place] = (fact_id, merged)
+
+    def _keeps_evidence(self, place: int) -> bool:
+        """A row that says nothing of the evidence leaves the decision on it as it is."""
+        return self._rows.given[place][_EVIDENCE] is None
+
+    def _find_warnings(self, officers: list[int]) -> Warnings:
+        hired = (
+            Employment.objects.known().filter(officer__in=officers).values_list("officer_id").annotate(Min("start_on"))
+        )
+        self._hired = {officer: first.toordinal() for officer, first in hired}
+        warnings = Warnings(self)
+        long_ago = self.today.toordinal() - LATE_AFTER_DAYS
+        rows, first_day = self._rows, self._hired
+        for place, verdict in enumerate(rows.verdict):
+            if verdict in (_NEW, _CHANGED):
+                if rows.day[place] < long_ago and verdict == _NEW:
+                    warnings.places.append(place * 2)
+                if rows.day[place] < first_day.get(rows.officer[place], 0):
+                    warnings.places.append(place * 2 + 1)
+        return warnings
+
+    def warning(self, code: int) -> Issue:
+        """The warning that `Warnings` keeps as twice the row, plus one when the row is before the member was hired."""
+        place = code // 2
+        if code % 2:
+            hired_on = date.fromordinal(self._hired[self._rows.officer[place]])
+            reason = f"Before the member was hired, on {hired_on}."
+        else:
+            reason = f"Entered more than {LATE_AFTER_DAYS} days after the class."
+        day = date.fromordinal(self._rows.day[place]).isoformat()
+        return Issue(self._rows.line[place], self.table.header_of("completed_on"), day, reason)
+
+    def _unknown_titles(self) -> list[UnknownTitle]:
+        """Titles that were rejected or skipped, or that a course is to be made of."""
+        found = {title: (len(lines), tuple(lines[:_EXAMPLES])) for title, lines in self._unknown.items()}
+        if self._courses.new:
+            counts: Counter[int] = Counter()
+            examples: dict[int, list[int]] = defaultdict(list)
+            for place, course in enumerate(self._rows.course):
+                if course < 0:
+                    counts[course] += 1
+                    if len(examples[course]) < _EXAMPLES:
+                        examples[course].append(self._rows.line[place])
+            for number, count in counts.items():
+                found[self._courses.new[number].title] = (count, tuple(examples[number]))
+        return [UnknownTitle(title, *found[title]) for title in sorted(found)]
+
+    def _lines(self) -> Iterator[PlanLine]:
+        reasons: dict[int, list[str]] = defaultdict(list)
+        for issue in self.errors:
+            reasons[issue.line].append(issue.reason)
+        rows, warnings = self._rows, iter(self._warnings)
+        coming = next(warnings, None)
+        for place, line in enumerate(rows.line):
+            said = reasons.get(line, [])
+            has_warning = False
+            while coming is not None and coming.line == line:
+                said, has_warning = [*said, coming.reason], True
+                coming = next(warnings, None)
+            yield PlanLine(line, _VERDICTS[rows.verdict[place]], self._summary(place), " ".join(said), has_warning)
+
+    def _summary(self, place: int) -> str:
+        if place in self._summaries:
+            return self._summaries[place]
+        rows = self._rows
+        who = self._who.members.employee_ids[rows.officer[place]]
+        text = f"{who} {self._courses.codes[rows.course[place]]} {date.fromordinal(rows.day[place])}"
+        return f"{text} {rows.class_number[place]}".rstrip()[:LONGEST_SUMMARY]
+
+    def _actions(self) -> Iterator[str]:
+        for course in self._courses.new.values():
+            yield f"{course.code} {course.title}"
+        rows = self._rows
+        for place, verdict in enumerate(rows.verdict):
+            if verdict in (_NEW, _CHANGED):
+                course = self._courses.codes[rows.course[place]]
+                what = (rows.officer[place], course, rows.day[place], rows.class_number[place], rows.given[place])
+                fact_id, merged = self._changed.get(place, (0, ()))
+                carried = self._carried.get(fact_id)
+                yield f"{what} for {fact_id} {merged} {carried.pk if carried else ''}"
+
+    # Act: one COPY of text made here, since most rows repeat parts of others.
+
+    def act(self, recorder: Recorder | None) -> set[int]:
+        assert recorder is not None  # noqa: S101 - completions are facts
+        self._make_courses()
+        if self._changed:
+            self._replace(recorder)
+        new = [place for place, verdict in enumerate(self._rows.verdict) if verdict == _NEW]
+        if new:
+            new.sort(key=self._rows.officer.__getitem__)  # the indexes are kept in this order
+            officers = {self._rows.officer[place] for place in new}
+            recorder.record_lines(Completion, _COPIED, self._copy_lines(new), officers)
+        return set()
+
+    def _make_courses(self) -> None:
+        """Make a course of every new title, also where the row was rejected for something else."""
+        Course.objects.bulk_create(self._courses.new.values(), batch_size=1_000)
+
+    def _course_id(self, number: int) -> int:
+        return number if number > 0 else self._courses.new[number].pk
+
+    def _copy_lines(self, places: Iterable[int]) -> Iterator[str]:
+        rows = self._rows
+        days: dict[int, str] = {}
+        courses: dict[int, int] = {}
+        texts: dict[Given, str] = {}
+        for place in places:
+            day, course, given = rows.day[place], rows.course[place], rows.given[place]
+            if day not in days:
+                days[day] = date.fromordinal(day).isoformat()
+            if course not in courses:
+                courses[course] = self._course_id(course)
+            if given not in texts:
+                if len(texts) >= _MOST_REMEMBERED:
+                    texts.clear()
+                texts[given] = "\t".join(map(_copy_text, _with_defaults(given)))
+            number = rows.class_number[place]
+            if number:
+                number = _copy_text(number)
+            yield f"{rows.officer[place]}\t{courses[course]}\t{days[day]}\t{number}\t{texts[given]}"
+
+    def _replace(self, recorder: Recorder) -> None:
+        """Void the facts that changed rows replace, record the new ones, and carry decisions on their evidence over."""
+        rows = self._rows
+        recorder.void(
+            Completion(pk=fact_id, officer_id=rows.officer[place]) for place, (fact_id, _) in self._changed.items()
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence('training_completion', 'id')) FROM generate_series(1, %s)",
+                [len(self._changed)],
+            )
+            ids = [pk for (pk,) in cursor.fetchall()]
+        officers = {rows.officer[place] for place in self._changed}
+        recorder.record_many(
+            Completion,
+            ("id", "replaces_id", *_COPIED),
+            [
+                (
+                    pk,
+                    fact_id,
+                    rows.officer[place],
+                    self._course_id(rows.course[place]),
+                    date.fromordinal(rows.day[place]),
+                    rows.class_number[place],
+                    *merged,
+                )
+                for pk, (place, (fact_id, merged)) in zip(ids, self._changed.items(), strict=True)
+            ],
+            officers,
+        )
+        carried = [
+            (pk, self._carried[fact_id])
+            for pk, (fact_id, _) in zip(ids, self._changed.values(), strict=True)
+            if fact_id in self._carried
+        ]
+        if carried:
+            recorder.void(decision for _, decision in carried)
+            recorder.record_many(
+                EvidenceDecision,
+                ("officer_id", "completion_id", "decision", "decided_on", "note", "replaces_id"),
+                [(old.officer_id, pk, old.decision, old.decided_on, old.note, old.pk) for pk, old in carried],
+                {old.officer_id for _, old in carried},
+            )
+
+
+def _key(officer: int, course: int, day: int, number: str) -> _Key:
+    """The natural key, as one number where there is no class number. Courses to be made are below zero."""
+    packed = ((officer << 32) + course) * _DAYS + day
+    return (packed, number) if number else packed
+
+
+def _differ(given: str | None, stored: str | None) -> bool:
+    """Whether a given value says otherwise; a blank one says nothing."""
+    return given is not None and given != stored
+
+
+def _with_defaults(given: Given) -> Iterator[str | None]:
+    return (default if value is None else value for value, default in zip(given, GIVEN.values(), strict=True))
+
+
+def _copy_text(value: str | None) -> str:
+    return "\\N" if value is None else value.replace("\\", "\\\\")
+
+
+def _stored_completions(officer_ids: list[int]) -> Iterator[tuple[Any, ...]]:
+    """Every completion of these members that stands: id, member, course, day, class number, and GIVEN as text."""
+    given = ", ".join(f"{name}::text" for name in GIVEN)
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, officer_id, course_id, completed_on - DATE '0001-01-01' + 1, class_number, {given}"  # noqa: S608 - constants
+            " FROM training_completion WHERE voided_in_id IS NULL AND officer_id = ANY(%s)",
+            [officer_ids],
+        )
+        while rows := cursor.fetchmany(5_000):
+            yield from rows
