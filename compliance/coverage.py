@@ -105,14 +105,13 @@ def standings_on(
             {"day": as_of, "requirements": list(rules.editions), "touched": touched},
         )
     for start in range(0, len(touched), 1000):
-        copy_rows(
-            (
-                row
-                for row in rows_of(touched[start : start + 1000], rules, known_at=known_at)
-                if row.start_on <= as_of and (row.end_on is None or row.end_on >= as_of)
-            ),
-            "known_standing",
-        )
+        # Gathered first: a COPY holds the connection, so the rows cannot be read while it runs.
+        rows = [
+            row
+            for row in rows_of(touched[start : start + 1000], rules, known_at=known_at)
+            if row.start_on <= as_of and (row.end_on is None or row.end_on >= as_of)
+        ]
+        copy_rows(rows, "known_standing")
     return KnownStanding.objects.all()
 
 

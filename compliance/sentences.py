@@ -94,15 +94,15 @@ def _ordinal(number: int) -> str:
 
 
 def explanations(
-    editions: Iterable[int], completions: Iterable[int]
-) -> tuple[Mapping[int, Edition], Mapping[int, Basis]]:
+    editions: Iterable[int], completions: Iterable[int | None]
+) -> tuple[Mapping[int, Edition], Mapping[int | None, Basis]]:
     """What `because` needs for many standings at once: editions by id, and bases by id. Two queries."""
     found = Edition.objects.select_related("requirement", "population").in_bulk(set(editions))
-    bases = {
+    bases: dict[int | None, Basis] = {
         key: Basis(mapped or title, completed_on)
-        for key, title, mapped, completed_on in Completion.objects.filter(pk__in=set(completions)).values_list(
-            "pk", "course__title", "course__same_as__title", "completed_on"
-        )
+        for key, title, mapped, completed_on in Completion.objects.filter(
+            pk__in={key for key in completions if key is not None}
+        ).values_list("pk", "course__title", "course__same_as__title", "completed_on")
     }
     return found, bases
 

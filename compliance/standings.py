@@ -180,7 +180,7 @@ def _write_differences(officer_ids: Sequence[int], rules: Rules) -> int:
     return len(stale) + len(missing)
 
 
-def copy_rows(rows: Iterable[Row], table: str) -> None:
+def copy_rows(rows: Sequence[Row], table: str) -> None:
     """COPY standings into a table with the columns of `Standing`.
 
     The lines are made here, since adapting every value one by one costs more than the engine does. Values are ids,
@@ -224,7 +224,8 @@ def lines(
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT {COLUMNS} FROM compliance_standing"  # noqa: S608 - constants
-                " WHERE officer_id = ANY(%s) AND requirement_id = ANY(%s) ORDER BY officer_id, requirement_id, start_on",
+                " WHERE officer_id = ANY(%s) AND requirement_id = ANY(%s)"
+                " ORDER BY officer_id, requirement_id, start_on",
                 [list(officer_ids), list(rules.editions)],
             )
             rows = [Row._make(values) for values in cursor.fetchall()]

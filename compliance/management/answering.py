@@ -7,7 +7,7 @@ import json
 from argparse import ArgumentParser
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -122,7 +122,10 @@ def find_unit(code: str, agency: Agency | None, tree: UnitTree) -> Unit:
     return _only(found, f'--unit: there is no unit "{code}".', code)
 
 
-def _only(found: list[Any], none: str, code: str) -> Any:
+Found = TypeVar("Found", Officer, Unit)
+
+
+def _only(found: list[Found], none: str, code: str) -> Found:
     if not found:
         raise Error(none)
     if len(found) > 1:

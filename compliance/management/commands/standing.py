@@ -31,7 +31,7 @@ class Command(AnswerCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--officer", action="append", default=[], metavar="ID", help="only this member; repeatable")
+        parser.add_argument("--officer", action="append", default=[], metavar="ID", help="only this; repeatable")
         parser.add_argument(
             "--requirement", action="append", default=[], metavar="CODE", help="only this one; repeatable"
         )
@@ -48,8 +48,8 @@ class Command(AnswerCommand):
             rules = rules.for_requirements(find_requirement(code).pk for code in options["requirement"])
         ids = dict(officers.values_list("pk", "employee_id"))
         codes = dict(Requirement.objects.values_list("pk", "code"))
-        units = {key: unit.code for key, unit in UnitTree().units.items()}
-        shifts = dict(Shift.objects.values_list("pk", "code"))
+        units: dict[int | None, str] = {key: unit.code for key, unit in UnitTree().units.items()}
+        shifts: dict[int | None, str] = dict(Shift.objects.values_list("pk", "code"))
         waiting = list(ids)
         for start in range(0, len(waiting), standings.SLICE):
             part = waiting[start : start + standings.SLICE]
@@ -61,9 +61,7 @@ class Command(AnswerCommand):
                 for requirement in rules.editions
                 if (answer := standings.on_day(lines.get((officer, requirement), ()), as_of)) is not None
             ]
-            editions, bases = sentences.explanations(
-                (row.edition for row, _ in found), (row.basis for row, _ in found if row.basis)
-            )
+            editions, bases = sentences.explanations((row.edition for row, _ in found), (row.basis for row, _ in found))
             for row, since in found:
                 yield {
                     "employee_id": ids[row.officer],
@@ -71,10 +69,8 @@ class Command(AnswerCommand):
                     "state": row.state,
                     "due_on": row.due_on and row.due_on.isoformat(),
                     "since": since.isoformat(),
-                    "unit": units.get(row.unit) if row.unit else None,
-                    "shift": shifts.get(row.shift) if row.shift else None,
+                    "unit": units.get(row.unit),
+                    "shift": shifts.get(row.shift),
                     "evidence_pending": (row.officer, row.requirement) in pending,
-                    "because": sentences.because(
-                        row, editions[row.edition], bases.get(row.basis) if row.basis else None
-                    ),
+                    "because": sentences.because(row, editions[row.edition], bases.get(row.basis)),
                 }

@@ -29,18 +29,16 @@ class Command(AnswerCommand):
         rules = gather_rules().for_requirements([requirement.pk])
         seen_on = as_of if options["as_of"] else None
         line = list(standings.rows_of([officer.pk], rules, known_at=known_at, seen_on=seen_on))
-        editions, bases = sentences.explanations(
-            (row.edition for row in line), (row.basis for row in line if row.basis)
-        )
-        units = {key: unit.code for key, unit in UnitTree().units.items()}
-        shifts = dict(Shift.objects.values_list("pk", "code"))
+        editions, bases = sentences.explanations((row.edition for row in line), (row.basis for row in line))
+        units: dict[int | None, str] = {key: unit.code for key, unit in UnitTree().units.items()}
+        shifts: dict[int | None, str] = dict(Shift.objects.values_list("pk", "code"))
         for row in line:
             yield {
                 "from": row.start_on.isoformat(),
                 "to": row.end_on and row.end_on.isoformat(),
                 "state": row.state,
                 "due_on": row.due_on and row.due_on.isoformat(),
-                "unit": units.get(row.unit) if row.unit else None,
-                "shift": shifts.get(row.shift) if row.shift else None,
-                "because": sentences.because(row, editions[row.edition], bases.get(row.basis) if row.basis else None),
+                "unit": units.get(row.unit),
+                "shift": shifts.get(row.shift),
+                "because": sentences.because(row, editions[row.edition], bases.get(row.basis)),
             }

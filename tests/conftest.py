@@ -1,0 +1,48 @@
+"""The variables that tests run under, the servers they need, and fixtures that every test may ask for.
+
+Without a DATABASE_URL the tests use the embedded PostgreSQL of this checkout; the test databases in it are their own.
+Uploads and issued reports go to a directory that ends with the run.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from django.test.utils import override_settings
+
+# Set before Django reads its settings; pytest-django does so once this file is loaded.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ.setdefault("DEBUG", "true")
+os.environ.setdefault("TIME_ZONE", "America/New_York")
+
+_held = ExitStack()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Start what the run needs and keep it until the run ends; workers of xdist find it running."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        os.environ["MEDIA_ROOT"] = _held.enter_context(tempfile.TemporaryDirectory(prefix="records-media-"))
+    from django.conf import settings  # noqa: PLC0415 - reads the variables set above
+
+    from config import embedded  # noqa: PLC0415 - the same
+
+    if settings.EMBEDDED_DATABASE:
+        _held.enter_context(embedded.running())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    _held.close()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _plain_settings() -> Iterator[None]:
+    """Fast password hashes, and addresses without a certificate: nothing that tests ask about."""
+    with override_settings(
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"], SECURE_SSL_REDIRECT=False
+    ):
+        yield
