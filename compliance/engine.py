@@ -327,14 +327,14 @@ def home_assignments(assignments: Sequence[Assignment]) -> list[tuple[date, date
 
 def fits(population: Population, home: Assignment | None) -> bool:
     """Whether this home assignment is one of the population's; without lists none is needed."""
+    functions, units, ranks, shifts = population.functions, population.units, population.ranks, population.shifts
     if home is None:
-        lists = (population.functions, population.units, population.ranks, population.shifts)
-        return all(listed is None for listed in lists)
+        return functions is None and units is None and ranks is None and shifts is None
     return (
-        (population.functions is None or home.function in population.functions)
-        and (population.units is None or home.unit in population.units)
-        and (population.ranks is None or home.rank in population.ranks)
-        and (population.shifts is None or home.shift in population.shifts)
+        (functions is None or home.function in functions)
+        and (units is None or home.unit in units)
+        and (ranks is None or home.rank in ranks)
+        and (shifts is None or home.shift in shifts)
     )
 
 

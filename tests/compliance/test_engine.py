@@ -163,6 +163,7 @@ def check(rules: Edition | Sequence[Edition], facts: MemberFacts, days: dict[str
         pytest.param(t36(months=18), "2023-08-31", "2025-03-01", (OVERDUE, "2025-02-28"), id="clamped-day-after"),
         pytest.param(t36(months=1), "2023-12-15", "2024-01-15", (CURRENT, "2024-01-15"), id="into-the-next-year"),
         pytest.param(t36(months=11), "2023-01-15", "2023-12-15", (CURRENT, "2023-12-15"), id="to-december"),
+        pytest.param(t36(), "9996-05-01", "9999-05-02", (OVERDUE, "9999-05-01"), id="rolling-in-the-last-year"),
         pytest.param(t36(), "9998-06-01", "9999-12-31", (CURRENT, ""), id="rolling-past-the-calendar"),
         pytest.param(
             edition(clock=Clock.CALENDAR, years=3),
@@ -313,7 +314,7 @@ def test_a_late_credit_makes_current_and_leaves_the_lateness() -> None:
             id="refresher-block",
         ),
         pytest.param(
-            {"refresher_courses": frozenset({CIT.key}), "min_hours": 40},
+            {"refresher_courses": frozenset({CIT.key}), "refresher_stands_alone": True, "min_hours": 40},
             took(CIT, "2024-05-01", hours=8),
             False,
             id="short-entry-counts-for-nothing",
@@ -343,6 +344,15 @@ def test_a_refresher_needs_an_entry(refreshed: str, day: str, expected: tuple[St
     facts = member(took(CIT, "2024-05-01", key=1), took(REFRESHER, refreshed, key=2))
 
     assert standing(t36(), facts, day) == expected
+
+
+def test_a_refresher_on_the_day_of_entry_is_a_credit_too() -> None:
+    facts = member(took(CIT, "2024-05-01", key=8), took(REFRESHER, "2024-05-01", key=7))
+
+    period = period_on(t36(), facts, "2024-05-01")
+
+    assert period is not None
+    assert period.basis == 7
 
 
 def test_an_entry_course_taken_again_renews() -> None:
@@ -603,6 +613,34 @@ def test_a_later_home_assignment_ends_the_one_before() -> None:
         (d("2024-01-01"), d("2024-06-30"), 2),
         (d("2024-07-01"), None, None),
     ]
+
+
+def test_home_assignments_that_share_a_day() -> None:
+    facts = member(posted("2020-01-01", "2024-01-01", unit=1), posted("2024-01-01", unit=2))
+
+    assert [(p.start_on, p.end_on, p.unit) for p in timeline([edition(entry_grace_days=10**7)], facts)] == [
+        (d("2020-01-01"), d("2023-12-31"), 1),
+        (d("2024-01-01"), None, 2),
+    ]
+
+
+def test_one_day_of_employment_assignment_edition_and_leave() -> None:
+    on_patrol, at_work = posted("2024-05-01", "2024-05-01"), worked("2024-05-01", "2024-05-01")
+    that_day = Period(d("2024-05-01"), d("2024-05-01"), EXCUSED, None, 1, 1, 1, 1, None, False, Reason.ON_LEAVE)
+    leave = away("2024-05-01", "2024-05-01")
+
+    assert timeline([exclude(population=PATROL)], member(on_patrol, at_work, leave)) == (that_day,)
+    assert timeline(
+        [exclude(effective_from=d("2024-05-01"), effective_to=d("2024-05-01"))], member(posted("2020-01-01"), leave)
+    ) == (that_day,)
+
+
+def test_an_employment_that_ends_on_the_first_day_of_the_assignment() -> None:
+    check(
+        edition(population=PATROL),
+        member(worked("2024-01-01", "2024-05-01"), posted("2024-05-01")),
+        {"2024-04-30": None, "2024-05-01": (IN_GRACE, "2024-05-01"), "2024-05-02": None},
+    )
 
 
 def test_without_employment_there_is_no_line() -> None:
