@@ -188,7 +188,7 @@ def _oddities(table: Table, lists: Mapping[str, Sequence[Course]]) -> list[str]:
     for key, least in (("entry_courses", "min_hours"), ("refresher_courses", "refresher_min_hours")):
         for course in lists[key]:
             found.extend(
-                f"{table.name}: {key}: {course.code} has {course.hours:g} hours, below {limit}; "
+                f"{table.name}: {key}: {course.code} has {float(course.hours):g} hours, below {limit}; "
                 "it counts only when a longer block is recorded"
                 for limit in ("min_block_hours", least)
                 if course.hours is not None and course.hours < values.get(limit, 0)

@@ -144,15 +144,15 @@ def _every(edition: Edition) -> str:
 def _minimums(edition: Edition) -> list[str]:
     asked = []
     if edition.min_hours:
-        asked.append(f"at least {edition.min_hours:g} hours on entry")
+        asked.append(f"at least {float(edition.min_hours):g} hours on entry")
     if edition.refresher_min_hours:
-        asked.append(f"at least {edition.refresher_min_hours:g} hours to refresh")
+        asked.append(f"at least {float(edition.refresher_min_hours):g} hours to refresh")
     if edition.min_block_hours:
-        asked.append(f"blocks of at least {edition.min_block_hours:g} hours")
+        asked.append(f"blocks of at least {float(edition.min_block_hours):g} hours")
     if edition.min_score:
-        asked.append(f"a score of at least {edition.min_score:g}")
+        asked.append(f"a score of at least {float(edition.min_score):g}")
     if edition.min_attendance:
-        asked.append(f"at least {edition.min_attendance:g} % attended")
+        asked.append(f"at least {float(edition.min_attendance):g} % attended")
     if edition.modes:
         asked.append(f"taught as {_either([mode.replace('_', ' ') for mode in edition.modes])}")
     return asked

@@ -1,0 +1,382 @@
+"""Requirements files: what loads, what is refused and in which words, and that nothing is half-loaded."""
+
+from __future__ import annotations
+
+from datetime import date
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from compliance import requirements, sentences
+from compliance.models import Edition, Goal, IssuedReport, Population, Requirement, Standing
+from compliance.requirements_file import Refused, read
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+TODAY = date(2026, 11, 21)
+
+WHOLE = """
+[[population]]
+code = "patrol"
+title = "Patrol, officers and sergeants"
+categories = ["sworn"]
+functions = ["patrol"]        # of the home unit, inherited down the tree
+units = []
+ranks = ["officer", "sergeant"]
+shifts = []
+designations = []
+voluntary_only = false
+min_service_months = 0
+acting_counts = false
+
+[[requirement]]
+code = "calea-refresher"
+title = "Mental-health refresher"
+citations = ["CALEA 41.2.7"]
+
+[[requirement.edition]]
+effective_from = 2015-01-01
+effective_to = 2024-12-31
+population = "patrol"
+entry_courses = ["CIT-40"]
+refresher_courses = ["CIT-REF-8"]
+refresher_stands_alone = false
+refresher_min_tenure_months = 0
+min_hours = 0
+refresher_min_hours = 0
+min_score = 0
+min_attendance = 0
+min_block_hours = 0
+modes = []
+hours = 0
+hours_model = "event"
+hours_window_months = 36
+clock = "rolling"
+months = 36
+years = 3
+cycle_start = 2021-09-01
+recert_courses = []
+recert_before_days = 0
+recert_after_days = 0
+early = "restart"
+keep_anchor_days = 0
+first_due = "grace"
+entry_grace_days = 180
+entry_due_on = 2026-12-31
+return_grace_days = 60
+leave = "exclude"
+leave_kinds = []
+leave_min_days = 0
+break_months = 0
+
+[[requirement.edition]]
+effective_from = 2025-01-01
+population = "patrol"
+entry_courses = ["CIT-40"]
+clock = "calendar"
+years = 3
+
+[[goal]]
+code = "cit-30"
+title = "30 % of patrol certified"
+requirement = "calea-refresher"
+counts = "trained"
+designation = ""
+target_percent = 30
+each = "none"
+min_count = 0
+by = 2027-12-31
+"""
+
+
+@pytest.fixture(autouse=True)
+def _catalogue() -> None:
+    make.make_course("CIT-40", title="CIT, 40 h")
+    make.make_course("CIT-REF-8", title="CIT refresher, 8 h", hours=8)
+
+
+def load(content: str) -> requirements.Loaded:
+    return requirements.load(read(content.encode()), today=TODAY)
+
+
+def test_every_key_of_the_format_loads() -> None:
+    make.make_rank("officer")
+    loaded = load(WHOLE)
+
+    first, second = Edition.objects.order_by("effective_from")
+    assert (loaded.populations, loaded.requirements, loaded.editions, loaded.goals) == (1, 1, 2, 1)
+    assert loaded.warnings == ['population "patrol": ranks: nobody has held "sergeant" yet']
+    assert Population.objects.get().ranks == ["officer", "sergeant"]
+    assert Requirement.objects.get().citations == ["CALEA 41.2.7"]
+    assert (first.months, first.clock, first.leave, first.return_grace_days) == (36, "rolling", "exclude", 60)
+    assert (first.effective_to, second.effective_to, second.years) == (date(2024, 12, 31), None, 3)
+    assert [course.code for course in first.refresher_courses.all()] == ["CIT-REF-8"]
+    assert (Goal.objects.get().counts, Goal.objects.get().target_percent) == ("trained", 30)
+    assert sentences.rule(first) == (
+        "Patrol, officers and sergeants: CIT, 40 h, and after it CIT refresher, 8 h or CIT, 40 h every 36 months; "
+        "first due 180 days after joining, not before 31 Dec 2026; leave is excused, with 60 days to catch up after it."
+    )
+
+
+def test_loading_again_changes_nothing_and_an_edition_is_updated_by_its_first_day() -> None:
+    load(WHOLE)
+    ids = set(Edition.objects.values_list("pk", flat=True))
+
+    load(WHOLE.replace("months = 36\nyears", "months = 24\nyears"))
+
+    assert set(Edition.objects.values_list("pk", flat=True)) == ids
+    assert Edition.objects.order_by("effective_from")[0].months == 24
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "finding"),
+    [
+        pytest.param(
+            "months = 36\nyears = 3\n",
+            "",
+            'requirement "calea-refresher", edition 2015-01-01: months: a rolling clock needs the number of months',
+            id="rolling-without-months",
+        ),
+        pytest.param(
+            'clock = "calendar"\nyears = 3',
+            'clock = "calendar"',
+            'requirement "calea-refresher", edition 2025-01-01: years: a calendar clock needs the number of years',
+            id="calendar-without-years",
+        ),
+        pytest.param(
+            "min_score = 0",
+            'min_score = "high"',
+            'requirement "calea-refresher", edition 2015-01-01: min_score: must be a number from 0 to 100',
+            id="nonsense-value",
+        ),
+        pytest.param(
+            "min_score = 0",
+            "minscore = 0",
+            'requirement "calea-refresher", edition 2015-01-01: minscore: is not a key this table has',
+            id="unknown-key",
+        ),
+        pytest.param(
+            'categories = ["sworn"]',
+            'categories = ["sworm"]',
+            'population "patrol": categories: "sworm" is not one of '
+            "sworn, recruit, telecommunicator, civilian, co_responder",
+            id="unknown-category",
+        ),
+        pytest.param(
+            'entry_courses = ["CIT-40"]\nclock',
+            'entry_courses = ["CIT-41"]\nclock',
+            'requirement "calea-refresher", edition 2025-01-01: entry_courses: there is no course "CIT-41"',
+            id="missing-course",
+        ),
+        pytest.param(
+            "units = []",
+            'units = ["D9"]',
+            'population "patrol": units: there is no unit "D9"',
+            id="missing-unit",
+        ),
+        pytest.param(
+            'population = "patrol"\nentry_courses = ["CIT-40"]\nclock',
+            'population = "patrols"\nentry_courses = ["CIT-40"]\nclock',
+            'requirement "calea-refresher", edition 2025-01-01: population: there is no population "patrols"',
+            id="missing-population",
+        ),
+        pytest.param(
+            "effective_to = 2024-12-31",
+            "effective_to = 2025-01-31",
+            'requirement "calea-refresher", edition 2015-01-01: effective_to: overlaps the edition from 2025-01-01',
+            id="overlapping-editions",
+        ),
+        pytest.param(
+            "effective_to = 2024-12-31",
+            "effective_to = 2024-12-30",
+            'requirement "calea-refresher", edition 2015-01-01: effective_to: '
+            "leaves a gap before the edition from 2025-01-01",
+            id="gap-between-editions",
+        ),
+        pytest.param(
+            "effective_to = 2024-12-31",
+            "effective_to = 2014-12-31",
+            'requirement "calea-refresher", edition 2015-01-01: effective_to: is before effective_from',
+            id="ends-before-it-begins",
+        ),
+        pytest.param(
+            'requirement = "calea-refresher"\ncounts',
+            'requirement = "calea"\ncounts',
+            'goal "cit-30": requirement: there is no requirement "calea"',
+            id="goal-of-no-requirement",
+        ),
+        pytest.param(
+            'leave = "exclude"',
+            'leave = "toll"',
+            'requirement "calea-refresher", edition 2015-01-01: leave: "toll" is not supported by this version yet',
+            id="not-supported-yet",
+        ),
+        pytest.param(
+            'code = "patrol"\n',
+            "",
+            "population 1: code: is missing",
+            id="missing-code",
+        ),
+        pytest.param("[[goal]]", "[goal]", "goal: write it as [[goal]]", id="a-table-not-a-list"),
+    ],
+)
+def test_what_is_wrong_is_named_and_nothing_is_loaded(old: str, new: str, finding: str) -> None:
+    assert old in WHOLE
+
+    with pytest.raises(Refused) as refused:
+        load(WHOLE.replace(old, new))
+
+    assert refused.value.findings == [finding]
+    assert not Requirement.objects.exists()
+    assert not Population.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "finding"),
+    [
+        pytest.param(b"", "The file has no [[population]], [[requirement]] or [[goal]].", id="empty"),
+        pytest.param(b"\xff\xfe\x00", "The file is not UTF-8 text.", id="not-text"),
+        pytest.param(b"[[rule]]\n", "rule: is not a table this file has", id="unknown-table"),
+    ],
+)
+def test_a_file_that_is_none(content: bytes, finding: str) -> None:
+    with pytest.raises(Refused) as refused:
+        read(content)
+
+    assert refused.value.findings == [finding]
+
+
+def test_a_population_in_force_keeps_its_definition() -> None:
+    load(WHOLE)
+
+    with pytest.raises(Refused) as refused:
+        load(WHOLE.replace('ranks = ["officer", "sergeant"]', 'ranks = ["officer"]'))
+
+    assert refused.value.findings == [
+        'population "patrol": ranks: an edition in force uses this population; '
+        "write a new population and a new edition that names it"
+    ]
+
+
+def test_an_edition_of_an_issued_report_is_closed_to_change() -> None:
+    load(WHOLE)
+    edition = Edition.objects.order_by("effective_from")[0]
+    report = IssuedReport.objects.create(
+        number="AR-2026-0001",
+        kind="accreditation",
+        requirement=edition.requirement,
+        as_of=TODAY,
+        known_at="2026-11-21T12:00Z",
+        span_from=TODAY,
+        span_to=TODAY,
+        data_sha256="0" * 64,
+        files=[],
+        issued_at="2026-11-21T12:00Z",
+    )
+    report.editions.add(edition)
+
+    load(WHOLE)
+    with pytest.raises(Refused) as refused:
+        load(WHOLE.replace("months = 36\nyears", "months = 24\nyears"))
+
+    assert refused.value.findings == [
+        'requirement "calea-refresher", edition 2015-01-01: effective_from: '
+        "an issued report used this edition, so it cannot change"
+    ]
+
+
+def test_a_course_the_minimums_exclude_is_a_warning() -> None:
+    make.make_rank("officer")
+    make.make_rank("sergeant")
+
+    loaded = load(WHOLE.replace("min_block_hours = 0", "min_block_hours = 10"))
+
+    assert loaded.warnings == [
+        'requirement "calea-refresher", edition 2015-01-01: refresher_courses: '
+        "CIT-REF-8 has 8 hours, below min_block_hours; it counts only when a longer block is recorded"
+    ]
+
+
+def test_preview_says_who_changes_state_and_loads_nothing(tmp_path: Path) -> None:
+    make.make_rank("officer")
+    patrol = make.make_unit("P1", function="patrol")
+    officer = make.make_officer(unit=patrol, rank=make.make_rank("officer"), hired_on=date(2016, 1, 1))
+    make.complete(officer, make.make_course("CIT-40"), date(2022, 5, 1))
+    load(WHOLE)
+    path = tmp_path / "rule.toml"
+    path.write_text(WHOLE.replace('clock = "calendar"\nyears = 3', 'clock = "calendar"\nyears = 9'))
+    before = list(Standing.objects.order_by("pk").values())
+    out = StringIO()
+
+    call_command("load_requirements", str(path), "--preview", stdout=out, stderr=StringIO())
+
+    assert out.getvalue().splitlines() == [
+        "calea-refresher  P1  overdue -> current  1",
+        "1 would change state today.",
+    ]
+    assert list(Standing.objects.order_by("pk").values()) == before
+
+
+def test_a_bad_file_ends_the_command_with_2(tmp_path: Path) -> None:
+    path = tmp_path / "rule.toml"
+    path.write_text("[[goal]]\ncode = 3\n")
+    err = StringIO()
+
+    with pytest.raises(SystemExit) as exit_:
+        call_command("load_requirements", str(path), stderr=err)
+
+    assert exit_.value.code == 2
+    assert err.getvalue().splitlines() == [
+        "goal 1: code: must be text",
+        "goal 1: requirement: is missing",
+        "goal 1: target_percent: is missing",
+    ]
+
+
+def test_shipped_presets_are_listed_and_load() -> None:
+    out = StringIO()
+    call_command("load_requirements", "--presets", stdout=out)
+    call_command(
+        "load_requirements",
+        "--presets",
+        *("all-patrol", "calea-41.2.7-entry", "calea-41.2.7-refresher"),
+        stderr=StringIO(),
+    )
+
+    listed = {line.split()[0]: line.split()[1] for line in out.getvalue().splitlines()}
+    assert listed == {
+        "all-patrol": "on",
+        "calea-41.2.7-entry": "on",
+        "calea-41.2.7-refresher": "on",
+        "calea-41.2.7-refresher-annual": "off",
+        "calea-41.2.7-refresher-calendar": "off",
+    }
+    assert [row.code for row in Requirement.objects.all()] == [
+        "all-patrol",
+        "calea-41.2.7-entry",
+        "calea-41.2.7-refresher",
+    ]
+    assert Goal.objects.get().target_percent == 100
+
+
+@pytest.mark.parametrize("code", sorted(requirements.presets()))
+def test_every_preset_loads(code: str) -> None:
+    loaded = requirements.load_presets([code], today=TODAY)
+
+    assert (loaded.requirements, loaded.editions, loaded.warnings) == (1, 1, [])
+
+
+def test_another_reading_replaces_the_shipped_one() -> None:
+    officer = make.make_officer(hired_on=date(2016, 1, 1))
+    requirements.load_presets(["calea-41.2.7-refresher"], today=TODAY)
+    make.complete(officer, make.make_course("CIT-40"), date(2023, 3, 17))
+    rolling = Standing.objects.get(officer=officer, start_on=date(2023, 3, 17)).due_on
+
+    requirements.load_presets(["calea-41.2.7-refresher-calendar"], today=TODAY)
+
+    assert rolling == date(2026, 3, 17)
+    assert Standing.objects.get(officer=officer, start_on=date(2023, 3, 17)).due_on == date(2026, 12, 31)
+    assert Requirement.objects.count() == 1
