@@ -177,12 +177,7 @@ class _Fitting:
                 post_key=KeyOf(F("post_id")),
                 last_key=NameKeyOf(F("last_name")),
             )
-            .filter(
-                Q(id_key__in=numbers)
-                | Q(badge_key__in=numbers)
-                | Q(post_key__in=numbers)
-                | Q(last_key__in=names)
-            )
+            .filter(Q(id_key__in=numbers) | Q(badge_key__in=numbers) | Q(post_key__in=numbers) | Q(last_key__in=names))
         )
         self.by_number: dict[str, dict[Officer, str]] = {}
         self.by_last: dict[str, list[Officer]] = {}
@@ -227,7 +222,9 @@ class _Fitting:
                 elif len(named) == 1:
                     officers = named
                 else:
-                    return Found(line.text, choices=tuple(officers[:MOST_CHOICES]), why="Several members have this number.")
+                    return Found(
+                        line.text, choices=tuple(officers[:MOST_CHOICES]), why="Several members have this number."
+                    )
             officer = officers[0]
             if line.last and not _agrees(officer, line):
                 also = [other for name in line.last for other in self.by_last.get(name, ())]
@@ -271,7 +268,9 @@ def _possible_last_names(line: Line) -> Iterator[str]:
 
 
 def _given_words(officer: Officer) -> list[str]:
-    return [name_key(word) for word in re.split(r"[\s.-]+", f"{officer.first_name} {officer.middle_name}") if name_key(word)]
+    return [
+        name_key(word) for word in re.split(r"[\s.-]+", f"{officer.first_name} {officer.middle_name}") if name_key(word)
+    ]
 
 
 def _is_whole_name(officer: Officer, line: Line) -> bool:

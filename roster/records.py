@@ -222,9 +222,7 @@ def separate(officer: Officer, *, last_day: date, by: User | None, why: str = ""
                 return False
             raise FactRefused(f"{officer.full_name} is not employed any more.")
         if last_day < employment.start_on:
-            raise FactRefused(
-                f"The employment began on {spoken(employment.start_on)}: the last day cannot be earlier."
-            )
+            raise FactRefused(f"The employment began on {spoken(employment.start_on)}: the last day cannot be earlier.")
         longer = Q(end_on=None) | Q(end_on__gt=last_day)
         ending: list[Assignment | Leave] = [
             *Assignment.objects.known().filter(longer, officer=officer).select_related("unit"),

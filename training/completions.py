@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from roster.facts import FactRefused, Via, recording
-from roster.records import correct
+from roster.facts import Change, FactRefused, Via, recording
+from roster.records import correct, spoken
 from training.models import Completion, EvidenceDecision
 
 if TYPE_CHECKING:
@@ -76,3 +78,79 @@ def correct_completion(completion: Completion, *, why: str, by: User, **changes:
 def _refuse_voided(completion: Completion) -> None:
     if not Completion.objects.known().filter(pk=completion.pk).exists():
         raise FactRefused(MEANWHILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a completion's history: what happened, and the change it belongs to."""
+
+    what: str
+    change: Change
+    #: as recorded, decided, corrected, voided: the page gives each its sign
+    kind: str
+
+
+#: What a correction can change, in words; in the order in which they are told.
+TOLD = {
+    "course": "course",
+    "completed_on": "completed on",
+    "hours": "hours",
+    "score": "score",
+    "attendance": "attendance",
+    "result": "result",
+    "evidence": "evidence",
+    "certificate_number": "certificate number",
+    "certificate_expires_on": "certificate expires on",
+    "lesson_plan": "lesson plan",
+    "class_number": "class number",
+}
+
+
+def versions(completion: Completion) -> list[Completion]:
+    """This completion with those it replaced and those that replaced it, oldest first. A query for each version."""
+    rows = Completion.objects.select_related("course", "recorded_in__by", "voided_in__by")
+    chain = [rows.get(pk=completion.pk)]
+    while chain[0].replaces_id is not None:
+        chain.insert(0, rows.get(pk=chain[0].replaces_id))
+    while (later := rows.filter(replaces=chain[-1].pk).first()) is not None:
+        chain.append(later)
+    return chain
+
+
+def history(completion: Completion) -> list[Event]:
+    """Everything that happened to a completion, through every correction, in the order of its recording."""
+    chain = versions(completion)
+    events: list[Event] = []
+    for before, row in zip([None, *chain], chain, strict=False):
+        if before is None:
+            events.append(Event(f"Recorded: {row.course.title} on {spoken(row.completed_on)}", row.recorded_in, "recorded"))
+        else:
+            events.append(Event(f"Corrected: {differences(before, row) or 'nothing'}", row.recorded_in, "corrected"))
+    decisions = EvidenceDecision.objects.filter(completion__in=[row.pk for row in chain])
+    for decision in decisions.select_related("recorded_in__by"):
+        note = f": {decision.note}" if decision.note else ""
+        events.append(Event(f"Evidence {decision.decision}{note}", decision.recorded_in, decision.decision))
+    last = chain[-1]
+    if last.voided_in is not None:
+        events.append(Event("Voided", last.voided_in, "voided"))
+    return sorted(events, key=lambda event: event.change.pk)
+
+
+def differences(before: Completion, after: Completion) -> str:
+    """`hours 36 → 40; score blank → 92`."""
+    parts = []
+    for name, word in TOLD.items():
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            parts.append(f"{word} {_told(old)} → {_told(new)}")
+    return "; ".join(parts)
+
+
+def _told(value: object) -> str:
+    if value is None or value == "":
+        return "blank"
+    if isinstance(value, date):
+        return spoken(value)
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return str(value)

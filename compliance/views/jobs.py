@@ -1,0 +1,45 @@
+"""Long work as people see it: how far it is, and what went wrong."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from compliance.models import ImportRun, Job
+from roster.access import Right, ViewerRequest, requires
+
+#: What each kind of work is, for people.
+TITLES = {
+    "plan_import": "Plan an import",
+    "record_import": "Record an import",
+    "rebuild": "Work the standings out again",
+    "verify": "Check every standing against the facts",
+    "snapshot": "Keep today's figures",
+    "issue_report": "Issue a report",
+}
+
+
+@requires()
+@require_safe
+def job_detail(request: ViewerRequest, key: UUID) -> HttpResponse:
+    """For whoever asked for it, and administrators. Asked by htmx, only the moving part."""
+    jobs = Job.objects.all()
+    if not request.viewer.may(Right.ADMINISTER):
+        jobs = jobs.filter(requested_by=request.user)
+    job = get_object_or_404(jobs, key=key)
+    run = ImportRun.objects.filter(job=job).first()
+    context = {
+        "job": job,
+        "title": TITLES.get(job.kind, job.kind.replace("_", " ").capitalize()),
+        "is_open": job.state in ("waiting", "running"),
+        "next": reverse("import-detail", args=[run.pk]) if run else "",
+    }
+    template = "jobs/_progress.html" if request.headers.get("HX-Request") else "jobs/detail.html"
+    response = render(request, template, context)
+    if request.headers.get("HX-Request") and not context["is_open"]:
+        response["HX-Refresh"] = "true"
+    return response
