@@ -49,9 +49,7 @@ def completion_log(request: ViewerRequest) -> HttpResponseBase:
 def _look_up(request: ViewerRequest, form: LogForm) -> HttpResponse:
     viewer = request.viewer
     proposal = form.proposal()
-    sheet = log.read_sheet(
-        proposal, form.cleaned_data["people"], viewer.officers(), form.picks(), as_of=viewer.today
-    )
+    sheet = log.read_sheet(proposal, form.cleaned_data["people"], viewer.officers(), form.picks(), as_of=viewer.today)
     offered = {row.number: [choice.pk for choice in row.choices] for row in sheet.unclear if row.choices}
     form.data = form.data.copy()
     form.data["shown"] = form.seal(sheet.officer_ids, offered)
@@ -112,9 +110,7 @@ def _tally(sheet: log.Sheet) -> str:
     return f"{said[:1].upper()}{said[1:]}." if said else ""
 
 
-def _record(
-    request: ViewerRequest, form: LogForm, found: list[int], offered: dict[int, list[int]]
-) -> HttpResponseBase:
+def _record(request: ViewerRequest, form: LogForm, found: list[int], offered: dict[int, list[int]]) -> HttpResponseBase:
     viewer, proposal = request.viewer, form.proposal()
     chosen = {pk for line, pk in form.picks().items() if pk in offered.get(line, ())}
     wanted = set(viewer.officers().filter(pk__in={*found, *chosen}).values_list("pk", flat=True))

@@ -73,9 +73,7 @@ def officer_transfer(request: ViewerRequest, employee_id: str) -> HttpResponseBa
         values, place = form.cleaned_data, form.place()
         assert place is not None  # noqa: S101 - the form requires a unit
         try:
-            is_new = records.transfer(
-                officer, place, start_on=values["start_on"], seen=values["seen"], by=request.user
-            )
+            is_new = records.transfer(officer, place, start_on=values["start_on"], seen=values["seen"], by=request.user)
         except ValidationError as error:
             form.refuse(error)
         else:
@@ -108,7 +106,9 @@ def officer_leave(request: ViewerRequest, employee_id: str) -> HttpResponseBase:
         "open_leaves": records.open_leaves(officer),
         "kinds": _kinds(officer),
     }
-    return render(request, "records/leave.html", {"form": form, **context}, status=400 if form.errors or back.errors else 200)
+    return render(
+        request, "records/leave.html", {"form": form, **context}, status=400 if form.errors or back.errors else 200
+    )
 
 
 def _take_leave(request: ViewerRequest, officer: Officer, form: LeaveForm) -> str:

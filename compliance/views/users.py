@@ -24,7 +24,9 @@ def _within_reach(viewer: Viewer) -> QuerySet[User]:
     users = User.objects.order_by("username")
     if viewer.agencies is None:
         return users
-    inside = Q(agency__in=viewer.agencies) | Q(unit__agency__in=viewer.agencies) | Q(officer__agency__in=viewer.agencies)
+    inside = (
+        Q(agency__in=viewer.agencies) | Q(unit__agency__in=viewer.agencies) | Q(officer__agency__in=viewer.agencies)
+    )
     outside = Access.objects.exclude(pk__in=Access.objects.filter(inside).values("pk"))
     return users.exclude(Exists(outside.filter(user=OuterRef("pk"))))
 
@@ -52,7 +54,9 @@ def user_list(request: ViewerRequest) -> HttpResponseBase:
         except IntegrityError:
             form.add_error("username", "There is a user with this name already.")
         else:
-            messages.success(request, f"{user.username} can sign in. Give them a role now: without one they see nothing.")
+            messages.success(
+                request, f"{user.username} can sign in. Give them a role now: without one they see nothing."
+            )
             return redirect("user-detail", pk=user.pk)
     context = {"users": _users(request.viewer), "form": form}
     return render(request, "users/list.html", context, status=400 if form.errors else 200)

@@ -1,0 +1,312 @@
+"""A file that somebody sent, from the upload to the record: kept, planned in a job, shown, recorded in another.
+
+The file lies below MEDIA_ROOT under a random name, readable by this program alone, and is never served. Its plan is
+kept line by line as it was shown; what is recorded is that plan or nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.utils import timezone
+
+from compliance import imports, jobs
+from compliance.models import ImportLine, ImportRun, Job
+from compliance.sentences import day
+from roster.facts import Via, changing_rules
+from roster.models import Agency
+from roster.plans import ImportOptions, Plan
+from roster.tabular import Preview, Unreadable, fold_header
+from training.course_finder import Courses, UnknownCourse
+from training.models import Course, CourseAlias
+from training.titles import title_key
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+    from django.core.files.uploadedfile import UploadedFile
+
+FOLDER = "imports"
+ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".ods")
+#: Titles shown to a person at a time, those with most rows first.
+MOST_TITLES = 50
+#: What a person may say of a title besides naming a course.
+NOTHING = "nothing"
+
+State = ImportRun.State
+
+
+def path_of(run: ImportRun) -> Path:
+    return Path(settings.MEDIA_ROOT) / run.stored_as
+
+
+def errors_path(run: ImportRun) -> Path:
+    """Where the rejected rows lie, in the file's own columns."""
+    return path_of(run).with_suffix(".errors")
+
+
+def options_of(run: ImportRun) -> ImportOptions:
+    return ImportOptions.from_json(run.options)
+
+
+def told(error: Unreadable, run: ImportRun) -> str:
+    """The sentence with the name the sender knows the file by."""
+    path = path_of(run)
+    return str(error).replace(str(path), run.file_name).replace(path.name, run.file_name)
+
+
+def keep(sent: UploadedFile, *, kind: str, source: str, agency: Agency, by: User) -> ImportRun:
+    """Store a file and open its run; `ValidationError` with a sentence where it cannot be read as a table."""
+    name = Path(sent.name or "file").name[:200]
+    if not name.lower().endswith(ENDINGS):
+        raise ValidationError(f"{name} is not a spreadsheet. Send CSV, XLSX, XLS or ODS.")
+    stored_as, sha256 = _store(sent)
+    run = ImportRun(agency=agency, kind=kind, file_name=name, stored_as=stored_as, sha256=sha256, uploaded_by=by)
+    try:
+        found = imports.preview(kind, path_of(run))
+    except Unreadable as error:
+        path_of(run).unlink(missing_ok=True)
+        raise ValidationError(told(error, run)) from error
+    mapping = remembered(run, source)[0] or found.suggested
+    run.options = ImportOptions(mapping=_fitting(mapping, found), source=source).as_json()
+    run.save()
+    return run
+
+
+def _store(sent: UploadedFile) -> tuple[str, str]:
+    """Copy what was sent below MEDIA_ROOT under a random name, mode 0600; its place and SHA-256."""
+    folder = Path(settings.MEDIA_ROOT) / FOLDER
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    name = secrets.token_hex(16)
+    sha256 = hashlib.sha256()
+    descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        for chunk in sent.chunks():
+            sha256.update(chunk)
+            file.write(chunk)
+    return f"{FOLDER}/{name}", sha256.hexdigest()
+
+
+def _fitting(mapping: Mapping[str, str], found: Preview) -> dict[str, str]:
+    """The part of a mapping whose headers this file has."""
+    theirs = {fold_header(header): ours for header, ours in mapping.items()}
+    return {header: theirs[fold_header(header)] for header in found.headers if fold_header(header) in theirs}
+
+
+def remembered(run: ImportRun, source: str) -> tuple[dict[str, str], ImportRun | None]:
+    """The mapping last used for this kind from this source, and the run it was used in. One query."""
+    if not source:
+        return {}, None
+    earlier = ImportRun.objects.filter(
+        agency=run.agency, kind=run.kind, options__source=source, state__in=(State.PLANNED, State.RECORDED)
+    )
+    last = earlier.exclude(pk=run.pk).first()
+    return (dict(last.options.get("mapping", {})), last) if last else ({}, None)
+
+
+def same_file(run: ImportRun) -> ImportRun | None:
+    """An earlier run of the very same file, if there is one; the recorded one goes first. One query."""
+    same = ImportRun.objects.filter(agency=run.agency, kind=run.kind, sha256=run.sha256, pk__lt=run.pk)
+    found = list(same.exclude(state=State.DISCARDED))
+    return next((other for other in found if other.state == State.RECORDED), found[0] if found else None)
+
+
+class Busy(ValidationError):
+    """A run that somebody else is at."""
+
+
+def _claimed(run: ImportRun, *states: str) -> ImportRun:
+    """The run with its row locked; `Busy` when it is not in one of these states, or a job is at it."""
+    locked = ImportRun.objects.select_for_update(of=("self",)).select_related("job", "agency").get(pk=run.pk)
+    if locked.job is not None and locked.job.state in ("waiting", "running"):
+        raise Busy("This import is being worked on. Wait until that is done.")
+    if locked.state not in states:
+        raise Busy(f"This import is {locked.get_state_display()} already.")
+    return locked
+
+
+def start_plan(run: ImportRun, *, by: User, options: ImportOptions | None = None) -> Job:
+    """Make the plan, or make it again, in a job."""
+    with transaction.atomic():
+        locked = _claimed(run, State.UPLOADED, State.PLANNED, State.FAILED)
+        if options is not None:
+            locked.options = options.as_json()
+        locked.job = jobs.start("plan_import", {"run": locked.pk}, by=by)
+        locked.state, locked.problem, locked.plan_digest = State.UPLOADED, "", ""
+        locked.save()
+        return locked.job
+
+
+def start_record(run: ImportRun, *, digest: str, by: User) -> Job:
+    """Record the plan that was shown, in a job."""
+    with transaction.atomic():
+        locked = _claimed(run, State.PLANNED)
+        if digest != locked.plan_digest:
+            raise Busy("The plan was made again since you opened this page. Look at it first.")
+        locked.job = jobs.start("record_import", {"run": locked.pk, "digest": digest}, by=by)
+        locked.problem = ""
+        locked.save(update_fields=["job", "problem"])
+        return locked.job
+
+
+def discard(run: ImportRun) -> bool:
+    """Drop a run that was not recorded, with its file; the line in the list stays."""
+    with transaction.atomic():
+        locked = ImportRun.objects.select_for_update(of=("self",)).get(pk=run.pk)
+        if locked.state == State.DISCARDED:
+            return False
+        locked = _claimed(run, State.UPLOADED, State.PLANNED, State.FAILED)
+        ImportRun.objects.filter(pk=locked.pk).update(state=State.DISCARDED, problem="")
+        ImportLine.objects.filter(run=locked).delete()
+        transaction.on_commit(lambda: _remove_files(locked))
+    return True
+
+
+def _remove_files(run: ImportRun) -> None:
+    path_of(run).unlink(missing_ok=True)
+    errors_path(run).unlink(missing_ok=True)
+
+
+def plan_import(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
+    """Job: read the file and keep its plan line by line. Done again, it replaces what it kept."""
+    run = ImportRun.objects.select_related("agency").get(pk=job.arguments["run"])
+    options = options_of(run)
+    try:
+        plan = imports.read_plan(
+            run.kind, path_of(run), options, today=timezone.localdate(), agency=run.agency, progress=progress
+        )
+    except Unreadable as error:
+        sentence = told(error, run)
+        ImportRun.objects.filter(pk=run.pk).update(state=State.FAILED, problem=sentence)
+        raise jobs.JobFailed(sentence) from error
+    _keep_errors(run, plan, options)
+    with transaction.atomic():
+        ImportLine.objects.filter(run=run).delete()
+        warned = _copy_lines(run, plan)
+        ImportRun.objects.filter(pk=run.pk).update(
+            state=State.PLANNED,
+            rows=plan.rows,
+            plan_digest=plan.digest(),
+            problem="",
+            counts={
+                **{verdict.value: number for verdict, number in plan.counts.items()},
+                "warnings": warned,
+                "records": plan.records_something,
+                "ignored": list(plan.ignored_columns),
+                "titles": [[title.title, title.rows, list(title.lines)] for title in plan.unknown_titles],
+            },
+        )
+    return {"rows": plan.rows}
+
+
+def _copy_lines(run: ImportRun, plan: Plan) -> int:
+    """COPY the plan's lines; how many carry a warning."""
+    warned = 0
+    columns = "run_id, line, verdict, summary, reason, has_warning"
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY compliance_importline ({columns}) FROM STDIN") as copy,
+    ):
+        for line in plan.lines():
+            warned += line.has_warning
+            summary, reason = line.summary.replace("\x00", ""), line.reason.replace("\x00", "")
+            copy.write_row((run.pk, line.line, line.verdict.value, summary, reason, line.has_warning))
+    return warned
+
+
+def _keep_errors(run: ImportRun, plan: Plan, options: ImportOptions) -> None:
+    path = errors_path(run)
+    path.unlink(missing_ok=True)
+    if plan.errors:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as out:
+            imports.write_errors(plan, path_of(run), options, out)
+
+
+def record_import(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
+    """Job: record exactly the plan that was shown. Facts, standings and the run's state commit together."""
+    with transaction.atomic():
+        run = ImportRun.objects.select_for_update(of=("self",)).select_related("agency").get(pk=job.arguments["run"])
+        if run.state == State.RECORDED:
+            return {"run": run.pk}
+        try:
+            recorded = imports.record(
+                run.kind,
+                path_of(run),
+                options_of(run),
+                today=timezone.localdate(),
+                agency=run.agency,
+                by=job.requested_by,
+                why=f"Import of {run.file_name}",
+                via=Via.IMPORT,
+                expected_digest=job.arguments["digest"],
+                progress=progress,
+            )
+        except Unreadable as error:
+            sentence = told(error, run)
+        else:
+            run.state, run.change_id = State.RECORDED, recorded.change_id
+            run.save(update_fields=["state", "change"])
+            return {"run": run.pk}
+    ImportRun.objects.filter(pk=run.pk).update(problem=sentence)
+    raise jobs.JobFailed(sentence)
+
+
+#: The kinds of job this module does.
+HANDLERS: dict[str, jobs.Handler] = {"plan_import": plan_import, "record_import": record_import}
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """A course title that needs a person, with the first lines that hold it."""
+
+    number: int
+    title: str
+    rows: int
+    lines: tuple[int, ...]
+
+
+def titles_of(run: ImportRun) -> list[Title]:
+    """Titles nobody mapped, those with most rows first."""
+    titles = sorted(run.counts.get("titles", ()), key=lambda entry: (-entry[1], entry[0]))
+    return [Title(number, title, rows, tuple(lines)) for number, (title, rows, lines) in enumerate(titles)]
+
+
+def map_titles(run: ImportRun, said: Iterable[tuple[str, Course | str]]) -> int:
+    """Remember what a person said of titles: the course each is, or that it counts toward nothing; how many."""
+    source = str(run.options.get("source", ""))
+    count = 0
+    with changing_rules():
+        courses = Courses(source)
+        for title, course in said:
+            if isinstance(course, Course):
+                CourseAlias.objects.update_or_create(
+                    title_key=title_key(title), source=source, defaults={"title": title, "course": course}
+                )
+            else:
+                try:
+                    courses.find(title)
+                except UnknownCourse:
+                    courses.new[courses.add(title)].save()
+            count += 1
+    return count
+
+
+def sent_before(run: ImportRun) -> str:
+    """What to say when the very same file came before; blank when it did not."""
+    other = same_file(run)
+    if other is None:
+        return ""
+    on = day(timezone.localdate(other.uploaded_at))
+    if other.state == State.RECORDED:
+        return f"The very same file was recorded on {on}: whatever stands already shows as same."
+    return f"The very same file was sent on {on} and is {other.get_state_display()}."
