@@ -5,7 +5,7 @@ accents do not matter. Everything else - two members who fit, one letter off, a 
 offered and never taken.
 
 Cost: three queries for what fits and at most four more when a line is left over, whatever the number of lines. Names
-come near when something equal is left of both once any one letter is dropped: no two names are compared letter by letter.
+come near when something equal is left of both once any one letter is dropped: no two are compared letter by letter.
 """
 
 from __future__ import annotations

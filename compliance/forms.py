@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
@@ -62,7 +62,7 @@ class StyledForm(Styled, forms.Form):
     """The form that every form here is."""
 
 
-class OwnPasswordForm(Styled, PasswordChangeForm[User]):
+class OwnPasswordForm(Styled, PasswordChangeForm):
     """Everybody's own password."""
 
 
@@ -92,7 +92,13 @@ def check_past(value: date | None, today: date, what: str) -> date | None:
     return value
 
 
-class CourseField(forms.ModelChoiceField):
+if TYPE_CHECKING:
+    CourseChoice = forms.ModelChoiceField[Course]
+else:
+    CourseChoice = forms.ModelChoiceField
+
+
+class CourseField(CourseChoice):
     """A course people chose to track; titles that an import met are not offered."""
 
     def __init__(self, **kwargs: Any) -> None:

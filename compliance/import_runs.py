@@ -25,7 +25,7 @@ from compliance.models import ImportLine, ImportRun, Job
 from compliance.sentences import day
 from roster.facts import Via, changing_rules
 from roster.models import Agency
-from roster.plans import ImportOptions, Plan
+from roster.plans import ImportOptions, Plan, Progress
 from roster.tabular import Preview, Unreadable, fold_header
 from training.course_finder import Courses, UnknownCourse
 from training.models import Course, CourseAlias
@@ -64,7 +64,7 @@ def told(error: Unreadable, run: ImportRun) -> str:
     return str(error).replace(str(path), run.file_name).replace(path.name, run.file_name)
 
 
-def keep(sent: UploadedFile, *, kind: str, source: str, agency: Agency, by: User) -> ImportRun:
+def keep(sent: UploadedFile[bytes], *, kind: str, source: str, agency: Agency, by: User) -> ImportRun:
     """Store a file and open its run; `ValidationError` with a sentence where it cannot be read as a table."""
     name = Path(sent.name or "file").name[:200]
     if not name.lower().endswith(ENDINGS):
@@ -82,7 +82,7 @@ def keep(sent: UploadedFile, *, kind: str, source: str, agency: Agency, by: User
     return run
 
 
-def _store(sent: UploadedFile) -> tuple[str, str]:
+def _store(sent: UploadedFile[bytes]) -> tuple[str, str]:
     """Copy what was sent below MEDIA_ROOT under a random name, mode 0600; its place and SHA-256."""
     folder = Path(settings.MEDIA_ROOT) / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -176,13 +176,22 @@ def _remove_files(run: ImportRun) -> None:
     errors_path(run).unlink(missing_ok=True)
 
 
+def _told_to(progress: jobs.Progress) -> Progress:
+    """What a job is told by an import."""
+
+    def report(done: int, total: int) -> None:
+        progress(done, total)
+
+    return report
+
+
 def plan_import(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
     """Job: read the file and keep its plan line by line. Done again, it replaces what it kept."""
     run = ImportRun.objects.select_related("agency").get(pk=job.arguments["run"])
     options = options_of(run)
     try:
         plan = imports.read_plan(
-            run.kind, path_of(run), options, today=timezone.localdate(), agency=run.agency, progress=progress
+            run.kind, path_of(run), options, today=timezone.localdate(), agency=run.agency, progress=_told_to(progress)
         )
     except Unreadable as error:
         sentence = told(error, run)
@@ -249,7 +258,7 @@ def record_import(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
                 why=f"Import of {run.file_name}",
                 via=Via.IMPORT,
                 expected_digest=job.arguments["digest"],
-                progress=progress,
+                progress=_told_to(progress),
             )
         except Unreadable as error:
             sentence = told(error, run)

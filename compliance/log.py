@@ -345,7 +345,8 @@ def read_sheet(
         if row.officer is None and len(row.choices) == 1 and row.choices[0].pk in found:
             left_out.append(replace(row, officer=row.choices[0], why="looks like somebody on the list already"))
         elif row.officer is None:
-            unclear.append(row)
+            free = tuple(choice for choice in row.choices if choice.pk not in found)
+            unclear.append(replace(row, choices=free or row.choices))
     expected = outlook(proposal, list(found), as_of=as_of)
     places = _places(found, as_of)
     away = not_employed(list(found), proposal.completed_on)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from compliance import jobs, nightly, standings
+from compliance import import_runs, jobs, nightly, standings
 from compliance.models import Job
 from config.celery import app
 
@@ -23,6 +23,7 @@ HANDLERS: dict[str, jobs.Handler] = {
     "rebuild": rebuild,
     "verify": nightly.verify,
     "snapshot": nightly.snapshot,
+    **import_runs.HANDLERS,
 }
 
 

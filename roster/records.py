@@ -232,7 +232,7 @@ def separate(officer: Officer, *, last_day: date, by: User | None, why: str = ""
             if fact.start_on > last_day:
                 what = f"The assignment to {fact.unit}" if isinstance(fact, Assignment) else "A leave"
                 raise FactRefused(
-                    f"{what} begins on {spoken(fact.start_on)}, after the last day. Void it first, or choose a later day."
+                    f"{what} begins on {spoken(fact.start_on)}, after the last day. Choose a later day."
                 )
         correct(recorder, employment, end_on=last_day)
         for fact in ending:

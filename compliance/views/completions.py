@@ -14,17 +14,20 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_tables2 import RequestConfig
 
 from compliance import log
+from compliance.completion_tables import CompletionFilter, CompletionTable, with_evidence
 from compliance.forms import CorrectForm, DecisionForm, LogForm, PrefillForm, VoidForm
 from compliance.goals import needed_of
 from compliance.models import Goal, Requirement
 from compliance.sentences import count, day
-from compliance.tables_write import CompletionFilter, CompletionTable
 from roster.access import Right, Viewer, ViewerRequest, requires
 from roster.models import Assignment, AssignmentKind, Officer, open_on
 from training import completions
 from training.models import Completion, Course, Evidence
+
+PER_PAGE = 50
 
 
 @requires(Right.RECORD)
@@ -51,8 +54,9 @@ def _look_up(request: ViewerRequest, form: LogForm) -> HttpResponse:
     proposal = form.proposal()
     sheet = log.read_sheet(proposal, form.cleaned_data["people"], viewer.officers(), form.picks(), as_of=viewer.today)
     offered = {row.number: [choice.pk for choice in row.choices] for row in sheet.unclear if row.choices}
-    form.data = form.data.copy()
-    form.data["shown"] = form.seal(sheet.officer_ids, offered)
+    data = request.POST.copy()
+    data["shown"] = form.seal(sheet.officer_ids, offered)
+    form.data = data
     context = {
         "form": form,
         "sheet": sheet,
@@ -129,7 +133,7 @@ def _record(request: ViewerRequest, form: LogForm, found: list[int], offered: di
         messages.warning(request, "Nobody was on the list, so nothing was recorded.")
         return _look_up(request, form)
     on = proposal.completed_on.isoformat()
-    query = urlencode({"course": proposal.course.code, "from": on, "to": on})
+    query = urlencode({"course": proposal.course.code, "since": on, "until": on})
     return redirect(f"{reverse('completion-list')}?{query}")
 
 
@@ -156,9 +160,14 @@ def visible(viewer: Viewer) -> QuerySet[Completion]:
 @require_safe
 def completion_list(request: ViewerRequest) -> HttpResponseBase:
     """Completions that stand, newest first."""
-    from compliance.views.listing import list_page  # noqa: PLC0415 - placeholder
-
-    return list_page(request, CompletionFilter, CompletionTable, visible(request.viewer))
+    rows = with_evidence(visible(request.viewer))
+    found = CompletionFilter(request.GET, rows, viewer=request.viewer)
+    if not found.form.is_valid():
+        return render(request, "completions/list.html", {"filter": found}, status=400)
+    table = CompletionTable(found.qs)
+    RequestConfig(request, paginate={"per_page": PER_PAGE}).configure(table)
+    context = {"filter": found, "table": table, "may_record": request.viewer.may(Right.RECORD)}
+    return render(request, "completions/list.html", context)
 
 
 def _one(request: ViewerRequest, pk: int) -> Completion:
@@ -237,8 +246,8 @@ def completion_void(request: ViewerRequest, pk: int) -> HttpResponseBase:
         return redirect("completion-detail", pk=pk)
     if completion.voided_in_id is not None:
         raise Http404
-    before = {effect.requirement: effect for effect in log.without(completion, as_of=request.viewer.today)}
-    context = {"completion": completion, "form": form, "effects": before.values()}
+    effects = log.without(completion, as_of=request.viewer.today)
+    context = {"completion": completion, "form": form, "effects": effects}
     return render(request, "completions/void.html", context, status=400 if form.errors else 200)
 
 

@@ -23,6 +23,16 @@ from roster.tabular import Unreadable
 PER_PAGE = 50
 RUNS_SHOWN = 50
 OPEN = ("waiting", "running")
+#: What the rows of a plan can be filtered by, and the name of each.
+VERDICTS = (
+    ("", "All"),
+    ("new", "New"),
+    ("same", "Same"),
+    ("changed", "Changed"),
+    ("rejected", "Rejected"),
+    ("skipped", "Left out"),
+    ("warnings", "Warnings"),
+)
 
 
 def _visible(viewer: Viewer) -> QuerySet[ImportRun]:
@@ -135,11 +145,9 @@ def _plan(run: ImportRun, show: str, page: int) -> dict[str, Any]:
         lines = lines.filter(has_warning=True)
     elif show:
         lines = lines.filter(verdict=show)
-    names = (("", "All"), ("new", "New"), ("same", "Same"), ("changed", "Changed"))
-    names += (("rejected", "Rejected"), ("skipped", "Left out"), ("warnings", "Warnings"))
     shown = [
         (value, name, run.rows if not value else counts.get(value, 0))
-        for value, name in names
+        for value, name in VERDICTS
         if not value or counts.get(value) or value in ("new", "same", "changed", "rejected")
     ]
     titles = import_runs.titles_of(run) if run.state == "planned" else []

@@ -1,0 +1,35 @@
+"""Every address but signing in and out."""
+
+from django.urls import path
+
+from compliance.views import completions, imports, jobs, records, users
+
+urlpatterns = [
+    # What people record. Fixed words come before those that hold an id.
+    path("completions/", completions.completion_list, name="completion-list"),
+    path("completions/log/", completions.completion_log, name="completion-log"),
+    path("completions/<int:pk>/", completions.completion_detail, name="completion-detail"),
+    path("completions/<int:pk>/evidence/", completions.completion_evidence, name="completion-evidence"),
+    path("completions/<int:pk>/void/", completions.completion_void, name="completion-void"),
+    path("completions/<int:pk>/correct/", completions.completion_correct, name="completion-correct"),
+    path("officers/hire/", records.officer_hire, name="officer-hire"),
+    path("officers/<str:employee_id>/transfer/", records.officer_transfer, name="officer-transfer"),
+    path("officers/<str:employee_id>/leave/", records.officer_leave, name="officer-leave"),
+    path("officers/<str:employee_id>/separate/", records.officer_separate, name="officer-separate"),
+    path("import/", imports.import_list, name="import-list"),
+    path("import/<int:pk>/", imports.import_detail, name="import-detail"),
+    path("import/<int:pk>/columns/", imports.import_columns, name="import-columns"),
+    path("import/<int:pk>/plan/", imports.import_plan, name="import-plan"),
+    path("import/<int:pk>/titles/", imports.import_titles, name="import-titles"),
+    path("import/<int:pk>/record/", imports.import_record, name="import-record"),
+    path("import/<int:pk>/discard/", imports.import_discard, name="import-discard"),
+    path("import/<int:pk>/rejected.csv", imports.import_errors, name="import-errors"),
+    path("jobs/<uuid:key>/", jobs.job_detail, name="job-detail"),
+    path("users/", users.user_list, name="user-list"),
+    path("users/<int:pk>/", users.user_detail, name="user-detail"),
+    path("users/<int:pk>/roles/", users.user_grant, name="user-grant"),
+    path("users/<int:pk>/roles/<int:access>/", users.user_revoke, name="user-revoke"),
+    path("users/<int:pk>/active/", users.user_active, name="user-active"),
+    path("users/<int:pk>/password/", users.user_password, name="user-password"),
+    path("password/", users.password, name="password"),
+]
