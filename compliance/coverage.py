@@ -106,12 +106,12 @@ def standings_on(
         )
     for start in range(0, len(touched), 1000):
         # Gathered first: a COPY holds the connection, so the rows cannot be read while it runs.
-        rows = [
+        judged = [
             row
             for row in rows_of(touched[start : start + 1000], rules, known_at=known_at)
             if row.start_on <= as_of and (row.end_on is None or row.end_on >= as_of)
         ]
-        copy_rows(rows, "known_standing")
+        copy_rows(judged, "known_standing")
     return KnownStanding.objects.all()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -42,19 +43,14 @@ months = 36
 
 def run(*arguments: str) -> Any:
     out = StringIO()
-    try:
-        call_command(*arguments, "--format", "json", stdout=out, stderr=StringIO())
-    except SystemExit as error:
-        assert error.code in (0, 1), arguments
+    call_command(*arguments, "--format", "json", stdout=out, stderr=StringIO())
     return json.loads(out.getvalue())
 
 
 def send(kind: str, file: Path, *options: str) -> dict[str, int]:
     out = StringIO()
-    try:
+    with suppress(SystemExit):  # 1 where lines were rejected
         call_command("import_records", kind, str(file), *options, "--json", stdout=out, stderr=StringIO())
-    except SystemExit as error:
-        assert error.code in (0, 1), kind
     answer = json.loads(out.getvalue())
     return {name: answer[name] for name in ("rows", "new", "same", "changed", "rejected")}
 

@@ -114,7 +114,7 @@ def test_every_key_of_the_format_loads() -> None:
     assert (first.months, first.clock, first.leave, first.return_grace_days) == (36, "rolling", "exclude", 60)
     assert (first.effective_to, second.effective_to, second.years) == (date(2024, 12, 31), None, 3)
     assert [course.code for course in first.refresher_courses.all()] == ["CIT-REF-8"]
-    assert (Goal.objects.get().counts, Goal.objects.get().target_percent) == ("trained", 30)
+    assert (Goal.objects.get().counts, int(Goal.objects.get().target_percent)) == ("trained", 30)
     assert sentences.rule(first) == (
         "Patrol, officers and sergeants: CIT, 40 h, and after it CIT refresher, 8 h or CIT, 40 h every 36 months; "
         "first due 180 days after joining, not before 31 Dec 2026; leave is excused, with 60 days to catch up after it."

@@ -1,0 +1,407 @@
+"""The worked examples of the rules through the commands, and what the commands say to a wrong argument."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import date, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from compliance import standings
+from roster.facts import Via, recording
+from roster.models import Assignment, Employment
+from tests import factories as make
+from training.models import Completion
+
+pytestmark = pytest.mark.django_db
+
+KEYS = ["employee_id", "requirement", "state", "due_on", "since", "unit", "shift", "evidence_pending", "because"]
+
+
+def ask(*arguments: str) -> Any:
+    out = StringIO()
+    call_command(*arguments, "--format", "json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+def state_of(employee_id: str, day: str, *options: str) -> tuple[str, str | None] | None:
+    rows = ask("standing", "--officer", employee_id, "--as-of", day, *options)
+    return (rows[0]["state"], rows[0]["due_on"]) if rows else None
+
+
+def test_example_1_the_due_date_is_inclusive() -> None:
+    cit, refresher = make.make_course(), make.make_course("CIT-REF-8", title="CIT refresher", hours=8)
+    make.make_requirement("calea", entry=(cit,), refresher=(refresher,))
+    officer = make.make_officer("1", hired_on=date(2015, 1, 1))
+    make.complete(officer, cit, date(2020, 5, 1))
+    make.complete(officer, refresher, date(2023, 3, 17))
+
+    (on_day,) = ask("standing", "--officer", "1", "--as-of", "2026-03-17")
+    (after,) = ask("standing", "--officer", "1", "--as-of", "2026-03-18")
+
+    assert on_day == {
+        "employee_id": "1",
+        "requirement": "calea",
+        "state": "current",
+        "due_on": "2026-03-17",
+        "since": "2020-05-01",
+        "unit": None,
+        "shift": None,
+        "evidence_pending": False,
+        "because": "Current through 17 Mar 2026: CIT refresher on 17 Mar 2023, renewed every 36 months (CALEA 41.2.7).",
+    }
+    assert list(on_day) == KEYS
+    assert (after["state"], after["due_on"], after["since"]) == ("overdue", "2026-03-17", "2026-03-18")
+    assert after["because"] == (
+        "Overdue since 18 Mar 2026: CIT refresher on 17 Mar 2023 carried through 17 Mar 2026 (CALEA 41.2.7)."
+    )
+
+
+def test_example_2_calendar_years() -> None:
+    cit = make.make_course()
+    make.make_requirement(entry=(cit,), clock="calendar", years=3, months=0)
+    make.complete(make.make_officer("1", hired_on=date(2015, 1, 1)), cit, date(2023, 3, 17))
+
+    assert state_of("1", "2026-12-31") == ("current", "2026-12-31")
+    assert state_of("1", "2027-01-01") == ("overdue", "2026-12-31")
+
+
+def test_example_3_the_29th_of_february() -> None:
+    cit = make.make_course()
+    make.make_requirement(entry=(cit,))
+    officer = make.make_officer("1", hired_on=date(2015, 1, 1))
+    make.complete(officer, cit, date(2024, 2, 29))
+    assert state_of("1", "2027-02-28") == ("current", "2027-02-28")
+    assert state_of("1", "2027-03-01") == ("overdue", "2027-02-28")
+
+    make.complete(officer, cit, date(2027, 2, 28))
+    assert state_of("1", "2027-02-28") == ("current", "2030-02-28")
+
+
+def test_example_4_from_recruit_to_patrol() -> None:
+    block = make.make_course("MH-BLOCK", kind="recruit", hours=12)
+    make.make_requirement("patrol", entry=(block,), population={"functions": ["patrol"]})
+    make.make_requirement("entry", entry=(block,), clock="once")
+    make.make_requirement("refresher", entry=(block,))
+    academy, patrol = make.make_unit("ACA", function="academy"), make.make_unit("D1", function="patrol")
+    officer = make.make_officer("1", hired_on=date(2015, 1, 1), category="recruit")
+    with recording(by=None, via=Via.COMMAND, why="hired") as recorder:
+        recorder.void(officer.employments.all())
+        recorder.record(
+            Employment(officer=officer, start_on=date(2025, 9, 8), end_on=date(2026, 3, 12), category="recruit")
+        )
+        recorder.record(Employment(officer=officer, start_on=date(2026, 3, 13), category="sworn"))
+        recorder.record(Assignment(officer=officer, unit=academy, start_on=date(2025, 9, 8), end_on=date(2026, 7, 2)))
+        recorder.record(Assignment(officer=officer, unit=patrol, start_on=date(2026, 7, 3)))
+    make.complete(officer, block, date(2025, 12, 12))
+
+    assert state_of("1", "2026-02-01", "--requirement", "patrol") is None
+    assert state_of("1", "2026-07-02", "--requirement", "patrol") is None
+    assert state_of("1", "2026-07-03", "--requirement", "patrol") == ("current", "2028-12-12")
+    assert state_of("1", "2025-12-12", "--requirement", "entry") == ("current", None)
+    assert state_of("1", "2028-12-12", "--requirement", "refresher") == ("current", "2028-12-12")
+
+
+def test_example_5_leave_under_exclude() -> None:
+    cit = make.make_course()
+    make.make_requirement(entry=(cit,), leave="exclude", return_grace_days=60)
+    officer = make.make_officer("1", hired_on=date(2015, 1, 1))
+    make.complete(officer, cit, date(2023, 6, 30))
+    make.take_leave(officer, date(2026, 4, 1), date(2027, 1, 31))
+
+    assert state_of("1", "2026-03-31") == ("current", "2026-06-30")
+    assert state_of("1", "2026-07-15") == ("excused", None)
+    assert state_of("1", "2027-02-01") == ("in_grace", "2027-04-02")
+    assert state_of("1", "2027-04-02") == ("in_grace", "2027-04-02")
+    assert state_of("1", "2027-04-03") == ("overdue", "2027-04-02")
+
+
+def test_example_6_nobody_overdue_is_not_everybody_trained() -> None:
+    cit = make.make_course()
+    requirement = make.make_requirement("all", entry=(cit,), clock="once", population={"functions": ["patrol"]})
+    make.make_goal(requirement, code="all", counts="trained")
+    patrol = make.make_unit("D1", function="patrol")
+    make.make_officer("1", unit=patrol, hired_on=date(2026, 5, 10))
+    make.complete(make.make_officer("2", unit=patrol), cit, date(2020, 1, 1))
+
+    assert state_of("1", "2026-05-10") == ("in_grace", "2026-11-06")
+    assert state_of("1", "2026-11-07") == ("overdue", "2026-11-06")
+    (counts,) = ask("coverage", "--requirement", "all", "--as-of", "2026-06-01")
+    assert counts == {
+        "counted": 2,
+        "current": 1,
+        "in_grace": 1,
+        "overdue": 0,
+        "excused": 0,
+        "percent": "50.0",
+        "ever": 1,
+    }
+    assert ask("goals", "--as-of", "2026-06-01") == [
+        {"goal": "all", "met": False, "percent": "50.0", "needed": 2, "have": 1, "short": 1, "groups": []}
+    ]
+
+
+def test_example_7_one_leaves_and_the_goal_fails_with_nobody_lapsed() -> None:
+    cit = make.make_course()
+    requirement = make.make_requirement("cit", entry=(cit,), population={"functions": ["patrol"]})
+    make.make_goal(requirement, code="cit-30", target_percent=30)
+    patrol, desk = make.make_unit("D1", function="patrol"), make.make_unit("DESK")
+    officers = [make.make_officer(unit=patrol) for _ in range(20)]
+    for officer in officers[:6]:
+        make.complete(officer, cit, date(2025, 1, 1))
+    (before,) = ask("goals", "--as-of", "2026-01-01")
+    home = officers[0].assignments.get()
+    with recording(by=None, via=Via.COMMAND, why="transfer") as recorder:
+        recorder.void([home])
+        recorder.record(Assignment(officer=officers[0], unit=patrol, start_on=home.start_on, end_on=date(2025, 12, 31)))
+        recorder.record(Assignment(officer=officers[0], unit=desk, start_on=date(2026, 1, 1)))
+
+    (after,) = ask("goals", "--as-of", "2026-01-01")
+
+    assert before == {
+        "goal": "cit-30", "met": True, "percent": "30.0", "needed": 6, "have": 6, "short": 0, "groups": [],
+    }  # fmt: skip
+    assert after == {
+        "goal": "cit-30", "met": False, "percent": "26.3", "needed": 6, "have": 5, "short": 1, "groups": [],
+    }  # fmt: skip
+
+
+def test_example_10_a_voided_refresher() -> None:
+    cit = make.make_course()
+    make.make_requirement(entry=(cit,))
+    officer = make.make_officer("1", hired_on=date(2015, 1, 1))
+    make.complete(officer, cit, date(2023, 1, 20))
+    second = make.complete(officer, cit, date(2025, 10, 10))
+    known = str(second.recorded_in.at)
+    with recording(by=None, via=Via.COMMAND, why="never attended") as recorder:
+        recorder.void([second])
+
+    assert state_of("1", "2026-02-11") == ("overdue", "2026-01-20")
+    assert state_of("1", "2026-02-11", "--known-at", known) == ("current", "2028-10-10")
+    (row,) = ask("standing", "--officer", "1", "--as-of", "2026-02-11")
+    assert row["since"] == "2026-01-21"
+
+
+def test_example_16_two_clocks() -> None:
+    cit = make.make_course()
+    make.make_requirement("cit", entry=(cit,))
+    officer = make.make_officer("1", hired_on=date(2015, 1, 1))
+    before = str(officer.employments.get().recorded_in.at)
+    make.complete(officer, cit, date(2025, 12, 18))
+
+    (then,) = ask("coverage", "--requirement", "cit", "--as-of", "2025-12-31", "--known-at", before)
+    (now,) = ask("coverage", "--requirement", "cit", "--as-of", "2025-12-31")
+
+    assert (then["current"], then["ever"]) == (0, 0)
+    assert (now["current"], now["ever"]) == (1, 1)
+
+
+def test_timeline_is_the_whole_line() -> None:
+    cit = make.make_course()
+    make.make_requirement("cit", entry=(cit,), population={"functions": ["patrol"]})
+    first, second = make.make_unit("D1", function="patrol"), make.make_unit("D2", function="patrol")
+    days = make.make_shift("days")
+    officer = make.make_officer("1", hired_on=date(2020, 1, 1))
+    with recording(by=None, via=Via.COMMAND, why="assigned") as recorder:
+        recorder.record(
+            Assignment(officer=officer, unit=first, shift=days, start_on=date(2020, 1, 1), end_on=date(2021, 1, 31))
+        )
+        recorder.record(Assignment(officer=officer, unit=second, start_on=date(2021, 2, 1)))
+    make.complete(officer, cit, date(2020, 3, 1))
+
+    line = ask("timeline", "--officer", "1", "--requirement", "cit")
+
+    assert [[row[key] for key in ("from", "to", "state", "due_on", "unit", "shift")] for row in line] == [
+        ["2020-01-01", "2020-02-29", "in_grace", "2020-06-29", "D1", "days"],
+        ["2020-03-01", "2021-01-31", "current", "2023-03-01", "D1", "days"],
+        ["2021-02-01", "2023-03-01", "current", "2023-03-01", "D2", None],
+        ["2023-03-02", None, "overdue", "2023-03-01", "D2", None],
+    ]
+    assert [
+        [row["state"], row["to"]]
+        for row in ask("timeline", "--officer", "1", "--requirement", "cit", "--as-of", "2020-02-15")
+    ] == [
+        ["in_grace", "2020-06-29"],
+        ["overdue", "2021-01-31"],
+        ["overdue", None],
+    ]
+
+
+def test_coverage_groups_and_rolls_up() -> None:
+    cit = make.make_course()
+    make.make_requirement("cit", entry=(cit,))
+    bureau = make.make_unit("PATROL", function="patrol")
+    north, south = make.make_unit("N", parent=bureau), make.make_unit("S", parent=bureau)
+    days, nights = make.make_shift("days"), make.make_shift("nights")
+    rank = make.make_rank("sergeant")
+    trained = [
+        make.make_officer(unit=north, shift=days, rank=rank),
+        make.make_officer(unit=south, shift=nights),
+        make.make_officer(unit=bureau),
+    ]
+    make.make_officer(unit=north, shift=nights)
+    make.make_officer()
+    for officer in trained:
+        make.complete(officer, cit, date(2025, 1, 1))
+
+    def groups(*options: str) -> list[list[object]]:
+        rows = ask("coverage", "--requirement", "cit", "--as-of", "2026-01-01", *options)
+        named = [key for key in ("unit", "shift", "rank") if rows and key in rows[0]]
+        return [[*(row[key] for key in named), row["current"], row["counted"]] for row in rows]
+
+    assert groups() == [[3, 5]]
+    assert groups("--by", "unit") == [["PATROL", 1, 1], ["N", 1, 2], ["S", 1, 1], [None, 0, 1]]
+    assert groups("--by", "unit", "--rollup") == [["PATROL", 3, 4], ["N", 1, 2], ["S", 1, 1], [None, 0, 1]]
+    assert groups("--by", "unit", "--unit", "n") == [["N", 1, 2]]
+    assert groups("--by", "unit", "--unit", "PATROL", "--rollup") == [["PATROL", 3, 4], ["N", 1, 2], ["S", 1, 1]]
+    assert groups("--by", "none", "--unit", "PATROL") == [[3, 4]]
+    assert groups("--by", "shift") == [["days", 1, 1], ["nights", 1, 2], [None, 1, 2]]
+    assert groups("--by", "unit_shift", "--unit", "N") == [["N", "days", 1, 1], ["N", "nights", 0, 1]]
+    assert groups("--by", "rank") == [["sergeant", 1, 1], [None, 2, 4]]
+
+
+def test_coverage_of_nobody_is_not_a_share() -> None:
+    make.make_requirement("cit", entry=(make.make_course(),))
+
+    (row,) = ask("coverage", "--requirement", "cit")
+
+    assert (row["counted"], row["percent"]) == (0, "n/a")
+
+
+def test_deadlines_are_soonest_first_and_leave_out_what_is_past() -> None:
+    cit = make.make_course()
+    make.make_requirement("cit", entry=(cit,))
+    for number, completed in enumerate(("2023-02-01", "2023-01-31", "2022-12-31", "2023-05-01"), start=1):
+        make.complete(make.make_officer(str(number)), cit, date.fromisoformat(completed))
+
+    rows = ask("deadlines", "--within", "31", "--as-of", "2026-01-01")
+
+    assert [[row["employee_id"], row["due_on"], row["days"]] for row in rows] == [
+        ["2", "2026-01-31", 30],
+        ["1", "2026-02-01", 31],
+    ]
+
+
+def test_pending_evidence_is_a_flag_and_no_credit() -> None:
+    cit = make.make_course()
+    make.make_requirement("cit", entry=(cit,))
+    officer = make.make_officer("1", hired_on=date(2015, 1, 1))
+    make.complete(officer, cit, date(2025, 1, 1), evidence="pending")
+
+    def flag(day: str) -> tuple[str, bool]:
+        (row,) = ask("standing", "--officer", "1", "--as-of", day)
+        return row["state"], row["evidence_pending"]
+
+    assert flag("2024-12-31") == ("overdue", False)
+    assert flag("2025-01-01") == ("overdue", True)
+
+
+def test_known_at_a_bare_date_is_the_end_of_that_day() -> None:
+    cit = make.make_course()
+    make.make_requirement("cit", entry=(cit,))
+    officer = make.make_officer("1", hired_on=date(2015, 1, 1))
+    make.complete(officer, cit, date(2025, 1, 1))
+    today = Completion.objects.get().recorded_in.at
+    assert today is not None
+
+    yesterday = (today.astimezone() - timedelta(days=2)).date().isoformat()
+    tomorrow = (today.astimezone() + timedelta(days=1)).date().isoformat()
+    assert ask("standing", "--officer", "1", "--as-of", "2025-06-01", "--known-at", yesterday) == []
+    assert state_of("1", "2025-06-01", "--known-at", tomorrow) == ("current", "2028-01-01")
+
+
+def test_csv_has_the_same_answers() -> None:
+    make.make_requirement("cit", entry=(make.make_course(),))
+    out = StringIO()
+
+    call_command("coverage", "--requirement", "cit", "--format", "csv", stdout=out)
+
+    assert list(csv.DictReader(StringIO(out.getvalue()))) == [
+        {"counted": "0", "current": "0", "in_grace": "0", "overdue": "0", "excused": "0", "percent": "n/a", "ever": "0"}
+    ]
+
+
+def test_verify_prints_the_number_of_differences_and_ends_with_1() -> None:
+    make.make_requirement("cit", entry=(make.make_course(),))
+    officer = make.make_officer(hired_on=date(2020, 1, 1))
+    out = StringIO()
+    call_command("rebuild_standings", "--verify", stdout=out)
+    assert out.getvalue().strip() == "0"
+
+    officer.standings.filter(state="overdue").update(state="current")
+    out = StringIO()
+    with pytest.raises(SystemExit) as exit_:
+        call_command("rebuild_standings", "--verify", stdout=out)
+
+    assert (exit_.value.code, out.getvalue().strip()) == (1, "2")
+    call_command("rebuild_standings", stderr=StringIO())
+    assert standings.differences() == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        pytest.param(
+            ["standing", "--as-of", "2026-02-30"],
+            '--as-of: "2026-02-30" is not a date. Write it as YYYY-MM-DD.',
+            id="a-day-that-is-none",
+        ),
+        pytest.param(
+            ["standing", "--as-of", "20260228"],
+            '--as-of: "20260228" is not a date. Write it as YYYY-MM-DD.',
+            id="a-date-written-otherwise",
+        ),
+        pytest.param(
+            ["standing", "--known-at", "yesterday"],
+            '--known-at: "yesterday" is not a moment. Write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS.',
+            id="known-at",
+        ),
+        pytest.param(
+            ["standing", "--officer", "77"],
+            '--officer: there is no member with employee id "77".',
+            id="unknown-member",
+        ),
+        pytest.param(
+            ["standing", "--requirement", "x"],
+            '--requirement: there is no requirement "x". Requirements: cit.',
+            id="unknown-requirement",
+        ),
+        pytest.param(
+            ["coverage", "--requirement", "cit", "--unit", "Z"],
+            '--unit: there is no unit "Z".',
+            id="unknown-unit",
+        ),
+        pytest.param(
+            ["coverage", "--requirement", "cit", "--rollup"], "--rollup goes with --by unit.", id="rollup-of-nothing"
+        ),
+        pytest.param(
+            ["deadlines", "--within", "-1"], "--within: a number of days from 0 to 36600.", id="negative-days"
+        ),
+        pytest.param(
+            ["standing", "--agency", "x"], '--agency: there is no agency "x". Agencies: pd, sd.', id="unknown-agency"
+        ),
+        pytest.param(
+            ["standing", "--officer", "1"],
+            '"1" exists in several agencies: pd, sd. Say which with --agency.',
+            id="two-agencies",
+        ),
+        pytest.param(["load_requirements"], "Name either a file or --presets.", id="no-file"),
+        pytest.param(
+            ["load_requirements", "/nowhere.toml"], "/nowhere.toml: No such file or directory.", id="no-such-file"
+        ),
+    ],
+)
+def test_a_wrong_argument_gets_one_line_and_2(arguments: list[str], sentence: str) -> None:
+    make.make_requirement("cit", entry=(make.make_course(),))
+    make.make_officer("1")
+    make.make_officer("1", agency=make.make_agency("sd", "Sheriff"))
+
+    with pytest.raises(CommandError) as error:
+        call_command(*arguments, stdout=StringIO())
+
+    assert (str(error.value), error.value.returncode) == (sentence, 2)
