@@ -1105,6 +1105,15 @@ def test_days_with_one_answer_are_one_period() -> None:
     )
 
 
+def test_memberships_apart_are_periods_apart() -> None:
+    facts = member(worked("2024-01-01", "2024-05-31"), worked("2024-06-02"), took(CIT, "2023-01-01", key=1))
+
+    assert timeline([edition()], facts) == (
+        Period(d("2024-01-01"), d("2024-05-31"), CURRENT, None, 1, None, None, None, 1, True, Reason.CREDIT),
+        Period(d("2024-06-02"), None, CURRENT, None, 1, None, None, None, 1, True, Reason.CREDIT),
+    )
+
+
 def test_credit_earned_on_leave_is_seen_at_once() -> None:
     facts = member(worked("2024-01-01"), away("2024-01-01"), took(CIT, "2024-05-01"))
 

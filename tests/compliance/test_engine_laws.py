@@ -10,7 +10,7 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compliance.engine import (
@@ -38,7 +38,10 @@ LAST = date(2025, 1, 10)  # ... and end here or stay open
 HORIZON = date(2026, 1, 5)  # days are compared from just before the first fact to here
 
 # ENGINE_EXAMPLES=5000 tries harder than the suite has time for.
-examples = settings(max_examples=int(os.environ.get("ENGINE_EXAMPLES", "150")), deadline=None)
+EXAMPLES = int(os.environ.get("ENGINE_EXAMPLES", "75"))
+# A busy machine is no failure.
+few = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(few, max_examples=EXAMPLES * 3)
 
 
 def often(usual: Any, *rare: Any) -> st.SearchStrategy[Any]:
@@ -196,7 +199,7 @@ def by_day(line: Sequence[Period], last: date = HORIZON) -> dict[date, Standing]
     return found
 
 
-@examples
+@many
 @given(editions(), members())
 def test_every_day_equals_the_reference(editions: list[Edition], member: MemberFacts) -> None:
     standing_on = standing_by_day(editions, member)
@@ -209,7 +212,7 @@ def test_every_day_equals_the_reference(editions: list[Edition], member: MemberF
         day += DAY
 
 
-@examples
+@few
 @given(editions(), members())
 def test_periods_are_in_order_apart_and_as_few_as_can_be(editions: list[Edition], member: MemberFacts) -> None:
     line = timeline(editions, member)
@@ -223,7 +226,7 @@ def test_periods_are_in_order_apart_and_as_few_as_can_be(editions: list[Edition]
             assert replace(before, start_on=after.start_on, end_on=after.end_on) != after
 
 
-@examples
+@few
 @given(editions(), members(), st.randoms(use_true_random=False))
 def test_the_order_of_facts_is_irrelevant(editions: list[Edition], member: MemberFacts, random: Random) -> None:
     def shuffled(rows: Sequence[Any]) -> list[Any]:
@@ -239,7 +242,7 @@ def test_the_order_of_facts_is_irrelevant(editions: list[Edition], member: Membe
     assert timeline(shuffled(editions), again) == timeline(editions, member)
 
 
-@examples
+@few
 @given(editions(), members(), days)
 def test_a_credit_changes_nothing_before_its_day(editions: list[Edition], member: MemberFacts, as_of: date) -> None:
     known = [completion for completion in member.completions if completion.completed_on <= as_of]
@@ -249,7 +252,7 @@ def test_a_credit_changes_nothing_before_its_day(editions: list[Edition], member
     assert by_day(timeline(editions, member), as_of) == before
 
 
-@examples
+@few
 @given(editions(), members(), days)
 def test_a_return_changes_nothing_before_the_day_back(
     editions: list[Edition], member: MemberFacts, as_of: date
@@ -267,7 +270,7 @@ def test_a_return_changes_nothing_before_the_day_back(
     assert by_day(timeline(editions, member), as_of) == before
 
 
-@examples
+@few
 @given(editions(), members(), days)
 def test_leaving_changes_nothing_before_that_day(editions: list[Edition], member: MemberFacts, as_of: date) -> None:
     def still_there(rows: Sequence[Any]) -> list[Any]:
@@ -289,7 +292,7 @@ def test_leaving_changes_nothing_before_that_day(editions: list[Edition], member
 WORSE_TO_BETTER = [State.OVERDUE, State.IN_GRACE, State.CURRENT]
 
 
-@examples
+@few
 @given(editions(), members(), completions(99))
 def test_a_credit_added_never_worsens_a_day(
     editions: list[Edition], member: MemberFacts, completion: Completion
