@@ -252,8 +252,7 @@ class Who:
         columns = self.members.columns
         self._by_name = "name" in table.places and not set(columns) <= table.places.keys()
         if self._by_name:
-            columns = tuple(column for column in columns if column not in ("last_name", "first_name"))
-            self._name_place = table.places["name"]
+            columns = (*(column for column in columns if column not in ("last_name", "first_name")), "name")
         self._columns = columns
         self.places = [table.places[column] for column in columns]
         self._known: dict[tuple[str, ...], int | NoMember] = {}
@@ -261,8 +260,6 @@ class Who:
     def find(self, cells: Sequence[str]) -> int:
         """The officer's id; `NoMember` where the row fits nobody, or several."""
         key = tuple([cells[place] for place in self.places])
-        if self._by_name:
-            key += (cells[self._name_place],)
         known = self._known.get(key)
         if known is None:
             try:
@@ -281,7 +278,7 @@ class Who:
             last, first, _, _ = split_name(clean(key[-1]))
         except CellError as error:
             raise NoMember("name", key[-1].strip(), str(error)) from None
-        said = {**dict(zip(self._columns, key, strict=False)), "last_name": last, "first_name": first}
+        said = {**dict(zip(self._columns, key, strict=True)), "last_name": last, "first_name": first}
         return [said[column] for column in self.members.columns]
 
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
+from operator import itemgetter
 from typing import Any, overload
 
 from django.db import connection
 from django.db.models import Min
 
-from roster.cells import CellError
+from roster.cells import CellError, read_choice, read_id, read_number
 from roster.facts import Recorder
 from roster.imports import WHO_COLUMNS
 from roster.matching import NoMember
@@ -43,7 +45,7 @@ GIVEN = {
     "certificate_expires_on": None,
     "lesson_plan": "",
 }
-_EVIDENCE = list(GIVEN).index("evidence")
+_EVIDENCE, _EXPIRES = list(GIVEN).index("evidence"), list(GIVEN).index("certificate_expires_on")
 _COPIED = ("officer_id", "course_id", "completed_on", "class_number", *GIVEN)
 Given = tuple[str | None, ...]
 _Key = int | tuple[int, str]
@@ -155,26 +157,27 @@ class CompletionsImport(Import):
         self._summaries: dict[int, str] = {}
         self._by_key: dict[_Key, int] = {}
         self._unknown: dict[str, list[int]] = {}
-        self._names: dict[str, str] = {}
+        self._find_places()
         # what cells were found to say, for cells that were right
+        self._officers: dict[object, int] = {}
         self._titles: dict[str, int] = {}
         self._completed: dict[str, int] = {}
         self._numbers: dict[str, str] = {}
-        self._known_given: dict[tuple[str, ...], Given] = {}
-        self._find_places()
-        who, titles, completed, numbers = self._who, self._titles, self._completed, self._numbers
-        known_given, given_places = self._known_given, self._given_places
+        self._known_given: dict[object, Given] = {}
+        officers, titles, completed, numbers = self._officers, self._titles, self._completed, self._numbers
+        known_given, who_cells, given_cells = self._known_given, self._who_cells, self._given_cells
+        course_place, day_place, number_place = self._course_place, self._day_place, self._number_place
         for row in self.file_rows():
             cells = row.cells
             try:
                 read = (
-                    who.find(cells),
-                    titles[cells[self._course_place]],
-                    completed[cells[self._day_place]],
-                    "" if self._number_place is None else numbers[cells[self._number_place]],
-                    known_given[tuple([cells[place] for place in given_places])],
+                    officers[who_cells(cells)],
+                    titles[cells[course_place]],
+                    completed[cells[day_place]],
+                    "" if number_place is None else numbers[cells[number_place]],
+                    known_given[given_cells(cells)],
                 )
-            except (KeyError, NoMember):
+            except KeyError:
                 careful = self._read(row)
                 if careful is None:
                     continue
@@ -185,9 +188,32 @@ class CompletionsImport(Import):
         places = self.table.places
         self._course_place, self._day_place = places["course"], places["completed_on"]
         self._number_place = places.get("class_number")
-        self._given_places = [places[name] for name in GIVEN if name in places]
+        self._who_cells = cells_at(self._who.places)
+        given = [places[name] for name in GIVEN if name in places]
         if "certificate_expires_on" in places:
-            self._given_places.append(self._day_place)  # an expiry is right or wrong beside the day of the class
+            given.append(self._day_place)  # an expiry is right or wrong beside the day of the class
+        self._given_cells = cells_at(given)
+        readers: dict[str, Callable[[str], object]] = {
+            "hours": partial(read_number, highest=9999),
+            "score": partial(read_number, highest=100),
+            "attendance": partial(read_number, highest=100),
+            "result": partial(read_choice, allowed=Result.values),
+            "evidence": partial(read_choice, allowed=Evidence.values),
+            "verified_on": self._read_verified,
+            "certificate_number": partial(read_id, longest=80),
+            "certificate_expires_on": self.days.read,
+            "lesson_plan": partial(read_id, longest=80),
+        }
+        #: index in GIVEN, column, place, reader, and what cells of the column were found to say
+        self._given_readers: list[tuple[int, str, int, Callable[[str], object], dict[str, str | None]]] = [
+            (index, name, places[name], readers[name], {"": None}) for index, name in enumerate(GIVEN) if name in places
+        ]
+
+    def _read_verified(self, raw: str) -> date | None:
+        day = self.days.read(raw)
+        if day is not None and day > self.today:
+            raise CellError(f"It cannot have been verified after today, {self.today}.")
+        return day
 
     def broken(self, row: Row) -> None:
         self._leave_out(row, _REJECTED)
@@ -217,7 +243,7 @@ class CompletionsImport(Import):
         officer = course = 0
         is_unknown = False
         try:
-            officer = self._who.find(row.cells)
+            officer = self._officers[self._who_cells(row.cells)] = self._who.find(row.cells)
         except NoMember as error:
             fields.errors.append((error.column, error.value, error.reason))
         try:
@@ -269,34 +295,33 @@ class CompletionsImport(Import):
 
     def _read_number(self, fields: Fields) -> str:
         number = fields.id("class_number", longest=80)
-        return self._numbers.setdefault(fields.raw("class_number"), self._names.setdefault(number, number))
+        return self._numbers.setdefault(fields.raw("class_number"), number)
 
     def _read_given(self, fields: Fields, cells: list[str], day: int) -> Given:
         before = len(fields.errors)
-        verified_on = fields.day("verified_on")
-        if verified_on and verified_on > self.today:
-            fields.wrong("verified_on", f"It cannot have been verified after today, {self.today}.")
-        expires_on = fields.day("certificate_expires_on")
-        if expires_on and expires_on.toordinal() < day:
+        given: list[str | None] = [None] * len(GIVEN)
+        for index, column, place, read, known in self._given_readers:
+            raw = cells[place]
+            if raw not in known:
+                try:
+                    value = read(raw)
+                except CellError as error:
+                    fields.wrong(column, str(error))
+                    continue
+                if len(known) >= _MOST_REMEMBERED:
+                    known.clear()
+                known[raw] = None if value is None or value == "" else str(value)
+            given[index] = known[raw]
+        expires_on = given[_EXPIRES]
+        if expires_on and day and expires_on < date.fromordinal(day).isoformat():
             reason = f"The certificate expires before the class was completed, on {date.fromordinal(day)}."
             fields.wrong("certificate_expires_on", reason)
-        said = {
-            "hours": fields.number("hours", 9999),
-            "score": fields.number("score", 100),
-            "attendance": fields.number("attendance", 100),
-            "result": fields.choice("result", Result.values),
-            "evidence": fields.choice("evidence", Evidence.values),
-            "verified_on": verified_on,
-            "certificate_number": fields.id("certificate_number", longest=80),
-            "certificate_expires_on": expires_on,
-            "lesson_plan": fields.id("lesson_plan", longest=80),
-        }
-        given = tuple([None if value is None or value == "" else str(value) for value in said.values()])
+        said = tuple(given)
         if len(fields.errors) == before and day:
             if len(self._known_given) >= _MOST_REMEMBERED:
                 self._known_given.clear()
-            self._known_given[tuple([cells[place] for place in self._given_places])] = given
-        return given
+            self._known_given[self._given_cells(cells)] = said
+        return said
 
     # Decide: the stored completions of these members stream past the rows of the file.
 
@@ -412,8 +437,8 @@ class CompletionsImport(Import):
         return f"{text} {rows.class_number[place]}".rstrip()[:LONGEST_SUMMARY]
 
     def _actions(self) -> Iterator[str]:
-        for course in self._courses.new.values():
-            yield f"{course.code} {course.title}"
+        for made in self._courses.new.values():
+            yield f"{made.code} {made.title}"
         rows = self._rows
         for place, verdict in enumerate(rows.verdict):
             if verdict in (_NEW, _CHANGED):
@@ -507,6 +532,11 @@ class CompletionsImport(Import):
                 [(old.officer_id, pk, old.decision, old.decided_on, old.note, old.pk) for pk, old in carried],
                 {old.officer_id for _, old in carried},
             )
+
+
+def cells_at(places: Sequence[int]) -> Callable[[list[str]], object]:
+    """A function that takes these cells of a row, as something to look up by."""
+    return itemgetter(*places) if places else lambda cells: ()
 
 
 def _key(officer: int, course: int, day: int, number: str) -> _Key:

@@ -1,0 +1,42 @@
+"""Importing a text as a file, the way the command does, on a fixed day."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from compliance.imports import Recorded, record
+from roster.plans import ImportOptions, Plan, Verdict
+from tests.factories import make_agency
+
+TODAY = date(2026, 11, 20)
+
+
+def import_text(tmp_path: Path, kind: str, text: str, **options: Any) -> Recorded:
+    path = tmp_path / f"{kind}.csv"
+    path.write_text(text, encoding="utf-8")
+    return import_file(path, kind, **options)
+
+
+def import_file(path: Path, kind: str, **options: Any) -> Recorded:
+    return record(
+        kind, path, ImportOptions(**options), today=TODAY, agency=make_agency(), by=None, why=f"{kind} of a test"
+    )
+
+
+def verdicts(plan: Plan) -> list[str]:
+    """The verdict of each row, in the order of the file."""
+    return [str(line.verdict) for line in plan.lines()]
+
+
+def counts(plan: Plan) -> tuple[int, int, int, int]:
+    """New, same, changed, rejected."""
+    new, same, changed, rejected = (
+        plan.counts[verdict] for verdict in (Verdict.NEW, Verdict.SAME, Verdict.CHANGED, Verdict.REJECTED)
+    )
+    return new, same, changed, rejected
+
+
+def reasons(plan: Plan) -> list[tuple[int, str, str]]:
+    return [(error.line, error.column, error.reason) for error in plan.errors]
