@@ -1,0 +1,305 @@
+"""Importing courses, the titles that files know them by, and completions."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from compliance.models import Standing
+from roster.facts import Via, recording
+from tests.factories import complete, make_course, make_officer, make_requirement
+from tests.importing import counts, import_text, reasons, verdicts
+from training.models import Completion, Course, EvidenceDecision
+
+pytestmark = pytest.mark.django_db
+
+
+def stands() -> list[tuple[str, str, date]]:
+    rows = Completion.objects.known().order_by("officer__employee_id", "completed_on", "course__code")
+    return list(rows.values_list("officer__employee_id", "course__code", "completed_on"))
+
+
+# courses
+
+
+def test_courses_new_same_and_changed(tmp_path: Path) -> None:
+    text = (
+        "code,title,kind,hours,mode,min_score,min_attendance\n"
+        "CIT-40,Crisis Intervention,CIT,40,,,90%\nROLL,Roll call,Roll-call,,roll call,,\n"
+    )
+
+    first = import_text(tmp_path, "courses", text).plan
+    second = import_text(tmp_path, "courses", text).plan
+    third = import_text(
+        tmp_path, "courses", "code,title,min_score\ncit-40,Crisis Intervention,80\nCIT-40,Crisis,80\n"
+    ).plan
+
+    assert counts(first) == (2, 0, 0, 0)
+    assert counts(second) == (0, 2, 0, 0)
+    assert verdicts(third) == ["changed", "rejected"]
+    assert reasons(third) == [(3, "title", "Line 2 says otherwise of course CIT-40.")]
+    course = Course.objects.get(code="CIT-40")
+    assert (course.hours, course.min_score, course.min_attendance) == (40, 80, 90)
+    assert course.title_key == "crisis intervention"
+
+
+def test_courses_that_cannot_be_are_errors(tmp_path: Path) -> None:
+    text = "code,title,kind,hours,mode\n,Crisis,,,\nA,,,,\nB,B,gun,,\nC,C,,10000,\nD,D,,,radio\n"
+
+    plan = import_text(tmp_path, "courses", text).plan
+
+    assert reasons(plan) == [
+        (2, "code", "code is required."),
+        (3, "title", "title is required."),
+        (4, "kind", "This is none of cit, mhfa, refresher, recruit, roll_call, in_service, special, other."),
+        (5, "hours", "This is not between 0 and 9999."),
+        (6, "mode", "This is none of classroom, online, recorded, roll_call, scenario."),
+    ]
+
+
+def test_a_pass_mark_raised_by_an_import_is_followed(tmp_path: Path) -> None:
+    course = make_course("CIT-40")
+    make_requirement(entry=(course,), clock="once", months=0)
+    officer = make_officer()
+    complete(officer, course, date(2024, 5, 1), score=Decimal(75))
+    before = Standing.objects.filter(state="current").count()
+
+    import_text(tmp_path, "courses", "code,title,min_score\nCIT-40,Course CIT-40,80\n")
+
+    assert (before, Standing.objects.filter(state="current").count()) == (1, 0)
+
+
+# titles
+
+
+def test_a_title_is_mapped_once_and_followed(tmp_path: Path) -> None:
+    course = make_course("CIT-40")
+    make_requirement(entry=(course,), clock="once", months=0)
+    make_officer("1")
+    completions = "employee_id,course,completed_on\n1,CRISIS  TEAM’S Training,2024-05-01\n"
+    import_text(tmp_path, "completions", completions, unknown_course="create")
+    before = Standing.objects.filter(state="current").count()
+    aliases = "title,course\nCrisis Team's Training,cit-40\n"
+
+    first = import_text(tmp_path, "course_aliases", aliases).plan
+    second = import_text(tmp_path, "course_aliases", aliases).plan
+    again = import_text(tmp_path, "completions", completions).plan
+
+    assert (counts(first), counts(second), counts(again)) == ((1, 0, 0, 0), (0, 1, 0, 0), (0, 1, 0, 0))
+    assert (before, Standing.objects.filter(state="current").count()) == (0, 1)
+    assert Course.objects.get(is_from_title=True).same_as == course
+
+
+def test_titles_that_cannot_be_mapped_are_errors(tmp_path: Path) -> None:
+    make_course("A")
+    make_course("B")
+    text = "title,course,source\nOne,A,\nOne,B,\nOne,B,LMS\nTwo,C,\n,A,\n"
+
+    plan = import_text(tmp_path, "course_aliases", text).plan
+
+    assert verdicts(plan) == ["new", "rejected", "new", "rejected", "rejected"]
+    assert reasons(plan) == [
+        (3, "course", "Line 2 maps this title to another course."),
+        (5, "course", "There is no course with this code."),
+        (6, "title", "title is required."),
+    ]
+
+
+def test_a_course_is_found_by_code_alias_and_title_in_that_order(tmp_path: Path) -> None:
+    make_officer("1")
+    make_course("CIT", title="By title", title_key="by title")
+    for code in ("LMS-COURSE", "ANY-COURSE"):
+        make_course(code)
+    import_text(
+        tmp_path, "course_aliases", "title,course,source\nWord,LMS-COURSE,LMS\nWord,ANY-COURSE,\ncit,ANY-COURSE,\n"
+    )
+    text = "employee_id,course,completed_on\n1,cit,2024-01-01\n1,word,2024-01-02\n1,BY  title,2024-01-03\n"
+
+    import_text(tmp_path, "completions", text)
+    plan = import_text(
+        tmp_path, "completions", "employee_id,course,completed_on\n1,word,2024-01-04\n", source="lms"
+    ).plan
+
+    assert counts(plan) == (1, 0, 0, 0)
+    assert [row[1] for row in stands()] == ["CIT", "ANY-COURSE", "CIT", "LMS-COURSE"]
+
+
+# completions
+
+
+def test_unknown_titles_are_rejected_skipped_or_made(tmp_path: Path) -> None:
+    make_officer("1")
+    make_course("CIT-40")
+    text = (
+        "employee_id,course,completed_on\n1,CIT-40,2024-01-01\n1,Knitting,2024-01-02\n1,KNITTING,\n"
+        "1,CIT – 40,2024-01-03\n9,Rumour,2024-01-03\n"
+    )
+
+    rejected = import_text(tmp_path, "completions", text).plan
+    skipped = import_text(tmp_path, "completions", text, unknown_course="skip").plan
+    made = import_text(tmp_path, "completions", text, unknown_course="create").plan
+    again = import_text(tmp_path, "completions", text, unknown_course="create").plan
+
+    assert verdicts(rejected) == ["new", "rejected", "rejected", "rejected", "rejected"]
+    assert reasons(rejected)[0] == (3, "course", "No course or alias has this title.")
+    assert [(title.title, title.rows, title.lines) for title in rejected.unknown_titles] == [
+        ("CIT – 40", 1, (5,)),
+        ("KNITTING", 1, (4,)),
+        ("Knitting", 1, (3,)),
+        ("Rumour", 1, (6,)),
+    ]
+    assert verdicts(skipped) == ["same", "skipped", "rejected", "skipped", "rejected"]
+    assert verdicts(made) == ["same", "new", "rejected", "new", "rejected"]
+    assert verdicts(again) == ["same", "same", "rejected", "same", "rejected"]
+    assert list(Course.objects.filter(is_from_title=True).order_by("pk").values_list("code", "title", "kind")) == [
+        ("KNITTING", "Knitting", "other"),
+        ("CIT-40-" + Course.objects.get(title="CIT – 40").code[7:], "CIT – 40", "other"),
+    ]
+
+
+def test_completions_that_cannot_be_are_errors(tmp_path: Path) -> None:
+    make_officer("00123")
+    make_course("CIT-40")
+    text = (
+        "employee_id,course,completed_on,score,attendance,result,evidence,verified_on,certificate_expires_on\n"
+        "00123,CIT-40,2026-11-20,,,,,,\n"
+        "00123,CIT-40,2026-11-21,,,,,,\n"
+        "123,CIT-40,2024-01-01,,,,,,\n"
+        "00123,,2024-01-01,,,,,,\n"
+        "00123,CIT-40,,,,,,,\n"
+        "00123,CIT-40,1900-01-01,,,,,,\n"
+        "00123,CIT-40,1/2/24,,,,,,\n"
+        "00123,CIT-40,2024-01-02,101,,,,,\n"
+        "00123,CIT-40,2024-01-03,,-1,,,,\n"
+        "00123,CIT-40,2024-01-04,,,pass,,,\n"
+        "00123,CIT-40,2024-01-05,,,,maybe,,\n"
+        "00123,CIT-40,2024-01-06,,,,,2026-11-21,\n"
+        "00123,CIT-40,2024-01-07,,,,,,2024-01-06\n"
+        "00123,CIT-40,2024-01-08,,,,,,2024-01-08\n"
+        "00123,=CIT,x,,,,,,\n"
+    )
+
+    plan = import_text(tmp_path, "completions", text).plan
+
+    assert counts(plan) == (2, 0, 0, 13)
+    assert reasons(plan) == [
+        (3, "completed_on", "A completion cannot be after today, 2026-11-20."),
+        (
+            4,
+            "employee_id",
+            f"No member has this employee id. Alike: 00123 {Completion.objects.first().officer.last_name}, Amara.",
+        ),  # type: ignore[union-attr]
+        (5, "course", "course is required."),
+        (6, "completed_on", "completed_on is required."),
+        (7, "completed_on", "1900-01-01 stands for a missing date. Leave the cell blank, or give the true date."),
+        (8, "completed_on", "The year has two digits. Write all four, or say how dates are written (--date-format)."),
+        (9, "score", "This is not between 0 and 100."),
+        (10, "attendance", "This is not between 0 and 100."),
+        (11, "result", "This is none of passed, failed, incomplete."),
+        (12, "evidence", "This is none of verified, pending, rejected."),
+        (13, "verified_on", "It cannot have been verified after today, 2026-11-20."),
+        (14, "certificate_expires_on", "The certificate expires before the class was completed, on 2024-01-07."),
+        (16, "course", "The cell holds a formula. Send the value it stands for."),
+        (16, "completed_on", "This is not a date. Write YYYY-MM-DD or M/D/YYYY."),
+    ]
+
+
+def test_a_repeat_is_the_same_or_an_error(tmp_path: Path) -> None:
+    make_officer("1")
+    make_course("CIT-40")
+    text = (
+        "employee_id,course,completed_on,score,class_number\n"
+        "1,CIT-40,2024-01-01,90,\n1,cit-40,1/1/2024,90.0,\n1,CIT-40,2024-01-01,,\n1,CIT-40,2024-01-01,91,\n"
+        "1,CIT-40,2024-01-01,91,K1\n"
+    )
+
+    first = import_text(tmp_path, "completions", text).plan
+    second = import_text(tmp_path, "completions", text).plan
+
+    assert verdicts(first) == ["new", "same", "same", "rejected", "new"]
+    assert reasons(first) == [(5, "score", "Line 2 says otherwise of this completion.")]
+    assert verdicts(second) == ["same", "same", "same", "rejected", "same"]
+    assert Completion.objects.count() == 2
+
+
+def test_a_changed_row_voids_and_records_and_keeps_what_it_does_not_give(tmp_path: Path) -> None:
+    officer, course = make_officer("1"), make_course("CIT-40")
+    old = complete(officer, course, date(2024, 1, 1), hours=Decimal(8), evidence="pending", certificate_number=r"A\1")
+    with recording(by=None, via=Via.PAGE, why="looked at it") as recorder:
+        recorder.record(
+            EvidenceDecision(officer=officer, completion=old, decision="verified", decided_on=date(2024, 2, 1))
+        )
+
+    recorded = import_text(tmp_path, "completions", "employee_id,course,completed_on,score\n1,CIT-40,2024-01-01,88\n")
+    again = import_text(tmp_path, "completions", "employee_id,course,completed_on,score\n1,CIT-40,2024-01-01,88\n")
+
+    old.refresh_from_db()
+    (new,) = Completion.objects.known()
+    (decision,) = EvidenceDecision.objects.known()
+    assert (counts(recorded.plan), counts(again.plan)) == ((0, 0, 1, 0), (0, 1, 0, 0))
+    assert (old.voided_in_id, new.recorded_in_id, new.replaces_id) == (recorded.change_id, recorded.change_id, old.pk)
+    assert (new.hours, new.score, new.evidence, new.certificate_number) == (8, 88, "pending", r"A\1")
+    assert (decision.completion_id, decision.decision, decision.decided_on) == (new.pk, "verified", date(2024, 2, 1))
+
+
+def test_evidence_that_a_row_gives_outweighs_the_decision(tmp_path: Path) -> None:
+    officer, course = make_officer("1"), make_course("CIT-40")
+    old = complete(officer, course, date(2024, 1, 1), evidence="pending")
+    with recording(by=None, via=Via.PAGE, why="looked at it") as recorder:
+        recorder.record(
+            EvidenceDecision(officer=officer, completion=old, decision="rejected", decided_on=date(2024, 2, 1))
+        )
+
+    import_text(tmp_path, "completions", "employee_id,course,completed_on,evidence\n1,CIT-40,2024-01-01,verified\n")
+
+    (new,) = Completion.objects.known()
+    assert (new.evidence, new.decisions.count()) == ("verified", 0)
+
+
+def test_warnings_of_late_entry_and_of_a_completion_before_hire(tmp_path: Path) -> None:
+    make_officer("1", hired_on=date(2026, 10, 25))
+    make_course("CIT-40")
+    text = "employee_id,course,completed_on\n1,CIT-40,2026-10-25\n1,CIT-40,2026-10-21\n1,CIT-40,2026-10-20\n"
+
+    plan = import_text(tmp_path, "completions", text).plan
+    again = import_text(tmp_path, "completions", text).plan
+
+    assert [(warning.line, warning.value, warning.reason) for warning in plan.warnings] == [
+        (3, "2026-10-21", "Before the member was hired, on 2026-10-25."),
+        (4, "2026-10-20", "Entered more than 30 days after the class."),
+        (4, "2026-10-20", "Before the member was hired, on 2026-10-25."),
+    ]
+    assert [line.has_warning for line in plan.lines()] == [False, True, True]
+    assert len(again.warnings) == 0
+
+
+def test_rows_keep_every_cell(tmp_path: Path) -> None:
+    make_officer("1")
+    make_course("CIT-40")
+    text = (
+        "employee_id,course,completed_on,hours,score,attendance,result,evidence,verified_on,certificate_number,"
+        "certificate_expires_on,lesson_plan,class_number\n"
+        r"1,CIT-40,2024-01-01,7.5,88,95%,Failed,Pending,2024-02-01,C\N\t7,2027-01-01,v2019,'=K-1" + "\n"
+    )
+
+    import_text(tmp_path, "completions", text)
+    plan = import_text(tmp_path, "completions", text).plan
+
+    row = Completion.objects.values().get()
+    assert {name: row[name] for name in row if not name.endswith("id")} == {
+        "completed_on": date(2024, 1, 1),
+        "hours": Decimal("7.50"),
+        "score": Decimal(88),
+        "attendance": Decimal(95),
+        "result": "failed",
+        "evidence": "pending",
+        "verified_on": date(2024, 2, 1),
+        "certificate_number": r"C\N\t7",
+        "certificate_expires_on": date(2027, 1, 1),
+        "lesson_plan": "v2019",
+        "class_number": "=K-1",
+    }
+    assert counts(plan) == (0, 1, 0, 0)
