@@ -91,7 +91,7 @@ class OfficersImport(RowImport):
 
     def gather(self) -> None:
         self._by_employee: dict[str, list[_OfficerRow]] = defaultdict(list)
-        has_name = "name" in self.table.places and "last_name" not in self.table.places
+        has_name = "name" in self.table.places and not {"last_name", "first_name"} <= self.table.places.keys()
         for row in self.file_rows():
             fields = Fields(row.cells, self.table.places, self.days)
             employee_id = fields.id("employee_id", is_required=True)

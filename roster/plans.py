@@ -35,7 +35,7 @@ from roster.tabular import Column, Row, Table, Unreadable
 
 Value = TypeVar("Value")
 #: told how many rows of about how many were read
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], object]
 _PROGRESS_EVERY = 5_000
 LONGEST_SUMMARY = 300
 

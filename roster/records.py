@@ -231,9 +231,7 @@ def separate(officer: Officer, *, last_day: date, by: User | None, why: str = ""
         for fact in ending:
             if fact.start_on > last_day:
                 what = f"The assignment to {fact.unit}" if isinstance(fact, Assignment) else "A leave"
-                raise FactRefused(
-                    f"{what} begins on {spoken(fact.start_on)}, after the last day. Choose a later day."
-                )
+                raise FactRefused(f"{what} begins on {spoken(fact.start_on)}, after the last day. Choose a later day.")
         correct(recorder, employment, end_on=last_day)
         for fact in ending:
             correct(recorder, fact, end_on=last_day)

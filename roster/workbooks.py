@@ -209,11 +209,13 @@ def _blocks(archive: zipfile.ZipFile, name: str, last: bytes) -> Iterator[bytes]
 def _check_xlsx_sheet(archive: zipfile.ZipFile, name: str, path: Path) -> Formulas:
     formulas: Formulas = {}
     width, height = 26, 99_999
-    for block in _blocks(archive, name, b">" if archive.getinfo(name).file_size < _BLOCK else b"c>"):
+    for block in _blocks(archive, name, b">" if archive.getinfo(name).file_size < _BLOCK else b"row>"):
         width = max(width, *map(_column_number, set(_FAR_COLUMN.findall(block))), 0)
         height = max(height, *map(int, _FAR_ROW.findall(block)), 0)
         if width * height > MOST_CELLS:
             raise _too_large(path)
+        if b"<f" not in block and b":f" not in block:
+            continue
         for column, row, formula in _NO_VALUE.findall(block):
             formulas[int(row) - 1, _column_number(column) - 1] = "=" + html.unescape(formula.decode(errors="replace"))
     return formulas

@@ -123,7 +123,9 @@ def history(completion: Completion) -> list[Event]:
     events: list[Event] = []
     for before, row in zip([None, *chain], chain, strict=False):
         if before is None:
-            events.append(Event(f"Recorded: {row.course.title} on {spoken(row.completed_on)}", row.recorded_in, "recorded"))
+            events.append(
+                Event(f"Recorded: {row.course.title} on {spoken(row.completed_on)}", row.recorded_in, "recorded")
+            )
         else:
             events.append(Event(f"Corrected: {differences(before, row) or 'nothing'}", row.recorded_in, "corrected"))
     decisions = EvidenceDecision.objects.filter(completion__in=[row.pk for row in chain])

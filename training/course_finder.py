@@ -67,9 +67,10 @@ class Courses:
         if len(title) > 300:
             raise CellError(f"This title is {len(title)} characters long; 300 fit.")
         key = title_key(title)
-        code = re.sub(r"[^A-Z0-9]+", "-", title.upper()).strip("-")[:60] or "TITLE"
-        if code in self._by_code:
-            code = f"{code}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+        code = re.sub(r"[^A-Z0-9]+", "-", title.upper()).strip("-")[:60]
+        if code != title.upper():
+            # not the code that somebody may give a course of their own: "CIT 40" is not CIT-40
+            code = f"{code or 'TITLE'}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
         number = -1 - len(self.new)
         self.new[number] = Course(code=code, title=title, title_key=key, kind=CourseKind.OTHER, is_from_title=True)
         self.codes[number] = code

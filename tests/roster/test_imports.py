@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from compliance.imports import Unreadable
 from roster.models import Assignment, Employment, FormerDetail, Leave, Officer, Rank, Shift, Unit
+from roster.tabular import Unreadable
 from tests.factories import make_officer, make_rank, make_unit, take_leave
 from tests.importing import counts, import_text, reasons, verdicts
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -124,16 +125,17 @@ def test_a_quotation_mark_left_open_is_told_of_its_line(tmp_path: Path) -> None:
 
 def test_a_workbook_reads_as_a_person_sees_it(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
-    book.active.title = "Empty"
+    sheet = book.worksheets[0]
+    sheet.title = "Empty"
     hidden = book.create_sheet("Hidden")
     hidden.append(["employee_id", "course", "completed_on"])
     hidden.sheet_state = "hidden"
     sheet = book.create_sheet("Data & more")
     sheet["B2"] = "Training report"
     sheet.merge_cells("B2:D2")
-    for place, value in (("B4", "employee_id"), ("C4", "course"), ("D4", "completed_on")):
-        sheet[place] = value
-    rows = [
+    for place, name in (("B4", "employee_id"), ("C4", "course"), ("D4", "completed_on")):
+        sheet[place] = name
+    rows: list[tuple[object, ...]] = [
         ("00123", "CIT-40", date(2024, 5, 1)),
         (13001.0, "CIT-40", datetime(2024, 5, 2, 14, 30)),  # noqa: DTZ001 - sheets know no zones
         (None, "CIT-40", 45123),
@@ -141,7 +143,7 @@ def test_a_workbook_reads_as_a_person_sees_it(tmp_path: Path) -> None:
     ]
     for number, values in enumerate(rows, start=5):
         for column, value in enumerate(values, start=2):
-            sheet.cell(number, column, value)
+            sheet.cell(number, column).value = value
     sheet.merge_cells("B6:B7")
     path = tmp_path / "file.xlsx"
     book.save(path)
@@ -157,8 +159,8 @@ def test_a_workbook_reads_as_a_person_sees_it(tmp_path: Path) -> None:
 def far_cell(path: Path) -> None:
     """A tiny workbook whose two cells span a whole sheet."""
     book = openpyxl.Workbook()
-    book.active["A1"] = "employee_id"
-    book.active["XFD1048576"] = 1
+    book.worksheets[0]["A1"] = "employee_id"
+    book.worksheets[0]["XFD1048576"] = 1
     book.save(path)
 
 
@@ -184,7 +186,7 @@ TOO_LARGE = "file.xlsx unpacks into more than any roster needs and was not opene
 @pytest.mark.parametrize(
     "make", [pytest.param(far_cell, id="far-cell"), pytest.param(bomb, id="bomb"), pytest.param(repeated_ods, id="ods")]
 )
-def test_what_would_not_fit_is_refused(tmp_path: Path, make) -> None:  # type: ignore[no-untyped-def]
+def test_what_would_not_fit_is_refused(tmp_path: Path, make: Callable[[Path], None]) -> None:
     path = tmp_path / "file.xlsx"
     make(path)
 
