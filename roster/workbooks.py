@@ -31,8 +31,8 @@ MOST_CELLS = 40_000_000
 _BLOCK = 1024 * 1024
 _LONGEST_ROW = 16 * 1024 * 1024
 
-_FAR_COLUMN = re.compile(rb'\sr="([A-Z]{2,3})\d')
-_FAR_ROW = re.compile(rb'\sr="[A-Z]{1,3}(\d{6,7})"')
+_FAR_COLUMN = re.compile(rb"""r=["']([A-Z]{2,3})\d""")
+_FAR_ROW = re.compile(rb"""r=["'][A-Z]{1,3}(\d{6,7})["']""")
 _NO_VALUE = re.compile(
     rb'<(?:\w+:)?c\s(?:[^>]*?\s)?r="([A-Z]{1,3})(\d{1,7})"[^>]*>\s*<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>([^<]*)</(?:\w+:)?f>)'
     rb"\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
