@@ -402,7 +402,7 @@ def check_day(value: date, today: date, what: str) -> date:
 
 
 class TransferForm(PlaceForm):
-    start_on = day_field("First day there", help_text="The assignment before it ends the day before.")
+    start_on = day_field("First day there")
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, officer: Officer, last: Assignment | None, today: date, **kwargs: Any) -> None:
@@ -527,8 +527,19 @@ class AccessForm(StyledForm):
     agency = forms.ModelChoiceField(
         Agency.objects.order_by("name"), label="Agency", required=False, empty_label="Every agency"
     )
-    unit = forms.ModelChoiceField(Unit.objects.none(), label="Unit", required=False, empty_label="None")
-    officer = forms.CharField(label="Member's employee id", max_length=40, required=False)
+    unit = forms.ModelChoiceField(
+        Unit.objects.none(),
+        label="Unit",
+        required=False,
+        empty_label="None",
+        help_text="For a commander: this unit and everything below it.",
+    )
+    officer = forms.CharField(
+        label="Member's employee id",
+        max_length=40,
+        required=False,
+        help_text="For the officer role: whose own record it opens.",
+    )
 
     def __init__(self, *args: Any, user: User, viewer: Viewer, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -10,7 +10,7 @@ import hashlib
 import io
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from compliance import imports, jobs
 from compliance.models import ImportLine, ImportRun, Job
 from compliance.sentences import day
 from roster.facts import Via, changing_rules
-from roster.models import Agency
+from roster.models import Agency, Officer
 from roster.plans import ImportOptions, Plan, Progress
 from roster.tabular import Preview, Unreadable, fold_header
 from training.course_finder import Courses, UnknownCourse
@@ -318,4 +318,28 @@ def sent_before(run: ImportRun) -> str:
     on = day(timezone.localdate(other.uploaded_at))
     if other.state == State.RECORDED:
         return f"The very same file was recorded on {on}: whatever stands already shows as same."
-    return f"The very same file was sent on {on} and is {other.get_state_display()}."
+    now = {State.PLANNED: "its plan waits to be recorded", State.FAILED: "could not be read"}
+    return f"The very same file was sent on {on}; {now.get(State(other.state), 'nobody has said yet which column is which')}."
+
+
+def needed_columns(run: ImportRun) -> str:
+    """What a file of this kind must have, in words."""
+    kind = imports.find_kind(run.kind)
+    titles = {column.name: column.title or column.name for column in kind.columns}
+    groups = kind.required_columns(options_of(run))
+    return "; ".join(
+        " or ".join(" and ".join(titles.get(name, name).lower() for name in names) for names in alternatives)
+        for alternatives in groups
+    )
+
+
+def with_names(run: ImportRun, lines: Sequence[ImportLine]) -> list[tuple[ImportLine, str]]:
+    """Each line with the name of the member whose employee id it begins with, if there is one. One query."""
+    if not imports.find_kind(run.kind).finds_members:
+        return [(line, "") for line in lines]
+    ids = {line.pk: line.summary.replace(",", " ").split(" ", 1)[0] for line in lines}
+    names = {
+        officer.employee_id: officer.listed_name
+        for officer in Officer.objects.filter(agency=run.agency, employee_id__in=set(ids.values()))
+    }
+    return [(line, names.get(ids[line.pk], "")) for line in lines]

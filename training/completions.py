@@ -86,8 +86,14 @@ class Event:
 
     what: str
     change: Change
-    #: as recorded, decided, corrected, voided: the page gives each its sign
+    #: recorded, corrected, voided, or what was decided
     kind: str
+
+    @property
+    def who(self) -> str:
+        """Name of the user, or blank for a command."""
+        by = self.change.by
+        return (by.get_full_name() or by.username) if by else ""
 
 
 #: What a correction can change, in words; in the order in which they are told.

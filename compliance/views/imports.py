@@ -106,7 +106,8 @@ def import_columns(request: ViewerRequest, pk: int) -> HttpResponseBase:
         "run": run,
         "form": form,
         "found": found,
-        "kind": imports.KINDS[run.kind],
+        "kind_title": imports.KINDS[run.kind].title,
+        "needed": import_runs.needed_columns(run),
         "remembered": import_runs.remembered(run, str(run.options.get("source", "")))[1],
         "sent_before": import_runs.sent_before(run),
     }
@@ -151,8 +152,10 @@ def _plan(run: ImportRun, show: str, page: int) -> dict[str, Any]:
         if not value or counts.get(value) or value in ("new", "same", "changed", "rejected")
     ]
     titles = import_runs.titles_of(run) if run.state == "planned" else []
+    shown_page = Paginator(lines, PER_PAGE).get_page(page)
     return {
-        "page": Paginator(lines, PER_PAGE).get_page(page),
+        "page": shown_page,
+        "lines": import_runs.with_names(run, list(shown_page.object_list)),
         "show": show,
         "filters": shown,
         "titles": titles,
