@@ -58,6 +58,9 @@ class CompletionFilter(django_filters.FilterSet):  # type: ignore[misc] # django
         units = Unit.objects.order_by("name", "code")
         visible = viewer.visible_units()
         self.filters["unit"].queryset = units if visible is None else units.filter(pk__in=visible)
+        for field in self.form.fields.values():
+            is_choice = isinstance(field.widget, forms.Select)
+            field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
 
     def filter_queryset(self, queryset: QuerySet[Completion]) -> QuerySet[Completion]:
         rows: QuerySet[Completion] = super().filter_queryset(queryset)
@@ -85,21 +88,26 @@ class CompletionFilter(django_filters.FilterSet):  # type: ignore[misc] # django
         return rows.filter(Exists(here))
 
 
+#: Classes of a column's header and cells: numbers to the right, and what a phone leaves out.
+RIGHT = {"th": {"class": "number"}, "td": {"class": "number"}}
+NARROW = {"th": {"class": "narrow-hide"}, "td": {"class": "narrow-hide"}}
+
+
 class CompletionTable(tables.Table):  # type: ignore[misc] # django-tables2 has no types
     completed_on = tables.DateColumn(
         format="j M Y", verbose_name="Completed", linkify=("completion-detail", {"pk": tables.A("pk")})
     )
-    employee_id = tables.Column(accessor="officer__employee_id", verbose_name="Id")
+    employee_id = tables.Column(accessor="officer__employee_id", verbose_name="Id", attrs=NARROW)
     officer = tables.Column(
         accessor="officer__listed_name",
         order_by=("officer__last_name", "officer__first_name", "officer__employee_id"),
         verbose_name="Officer",
     )
     course = tables.Column(accessor="course__title", verbose_name="Course")
-    hours = tables.Column(empty_values=(), verbose_name="Hours")
-    result = tables.Column()
+    hours = tables.Column(empty_values=(), verbose_name="Hours", attrs=RIGHT)
+    result = tables.Column(attrs=NARROW)
     evidence_now = tables.Column(verbose_name="Evidence")
-    class_number = tables.Column(verbose_name="Class")
+    class_number = tables.Column(verbose_name="Class", default="–", attrs=NARROW)
 
     class Meta:
         caption = "Completions, newest first"

@@ -11,20 +11,19 @@ come near when something equal is left of both once any one letter is dropped: n
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from django.db import models
 from django.db.models import F, Func, Q, QuerySet
 
+from roster.matching import SUFFIXES, fold
 from roster.models import FormerDetail, Officer
 
 #: More lines than this are a file, and files have their own page.
 MOST_LINES = 500
 MOST_CHOICES = 6
 
-SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
 TITLES = frozenset(
     {"officer", "ofc", "off", "po", "sgt", "sergeant", "lt", "lieutenant", "det", "detective", "cpl", "corporal"}
     | {"capt", "captain", "dep", "deputy", "tpr", "trooper", "mr", "mrs", "ms"}
@@ -58,12 +57,6 @@ class Line:
     #: (last, given) as written with a comma, or every word under last when there was none
     last: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
-
-
-def fold(text: str) -> str:
-    """Text as members are compared: case, accents, punctuation and spaces do not matter."""
-    plain = (text if text.isascii() else unicodedata.normalize("NFKD", text)).casefold()
-    return "".join(character for character in plain if character.isalnum())
 
 
 def id_key(text: str) -> str:

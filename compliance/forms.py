@@ -593,7 +593,7 @@ class UploadForm(StyledForm):
     kind = forms.ChoiceField(label="What it holds")
     file = forms.FileField(
         label="File",
-        help_text="CSV or XLSX, up to 50 MB.",
+        help_text="CSV, XLSX, XLS or ODS, up to 50 MB.",
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx,.xlsm,.xls,.ods"}),
         error_messages={"empty": "The file is empty.", "required": "Choose a file."},
     )
@@ -601,6 +601,7 @@ class UploadForm(StyledForm):
         label="Where it comes from",
         max_length=100,
         required=False,
+        widget=forms.TextInput(attrs={"list": "sources", "autocomplete": "off"}),
         help_text="A name such as “City HR export”: columns and titles mapped for it are remembered.",
     )
     agency = forms.ModelChoiceField(Agency.objects.none(), label="Agency", empty_label=None)

@@ -14,9 +14,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_tables2 import RequestConfig
 
 from compliance import log
+from compliance.asking import arrange
 from compliance.completion_tables import CompletionFilter, CompletionTable, with_evidence
 from compliance.forms import CorrectForm, DecisionForm, LogForm, PrefillForm, VoidForm
 from compliance.goals import needed_of
@@ -26,8 +26,6 @@ from roster.access import Right, Viewer, ViewerRequest, requires
 from roster.models import Assignment, AssignmentKind, Officer, open_on
 from training import completions
 from training.models import Completion, Course, Evidence
-
-PER_PAGE = 50
 
 
 @requires(Right.RECORD)
@@ -165,7 +163,8 @@ def completion_list(request: ViewerRequest) -> HttpResponseBase:
     if not found.form.is_valid():
         return render(request, "completions/list.html", {"filter": found}, status=400)
     table = CompletionTable(found.qs)
-    RequestConfig(request, paginate={"per_page": PER_PAGE}).configure(table)
+    if (file := arrange(request, table, "completions")) is not None:
+        return file
     context = {"filter": found, "table": table, "may_record": request.viewer.may(Right.RECORD)}
     return render(request, "completions/list.html", context)
 

@@ -121,12 +121,12 @@ def import_detail(request: ViewerRequest, pk: int) -> HttpResponseBase:
     run = _one(request, pk)
     if run.state == "uploaded" and run.job is None:
         return redirect("import-columns", pk=pk)
-    asked = PlanFilterForm(request.GET)
-    if not asked.is_valid():
-        return render(request, "imports/detail.html", {"run": run, "asked": asked}, status=400)
+    wanted = PlanFilterForm(request.GET)
+    if not wanted.is_valid():
+        return render(request, "imports/detail.html", {"run": run, "wanted": wanted}, status=400)
     context: dict[str, Any] = {
         "run": run,
-        "asked": asked,
+        "wanted": wanted,
         "kind_title": imports.KINDS[run.kind].title,
         "is_busy": _is_busy(run.job),
         "job": run.job,
@@ -134,12 +134,12 @@ def import_detail(request: ViewerRequest, pk: int) -> HttpResponseBase:
         "sent_before": import_runs.sent_before(run),
     }
     if not context["is_busy"] and run.state in ("planned", "recorded"):
-        context |= _plan(run, asked.cleaned_data["show"], asked.cleaned_data["page"] or 1)
+        context |= _plan(run, wanted.cleaned_data["show"], wanted.cleaned_data["page"] or 1)
     return render(request, "imports/detail.html", context)
 
 
 def _plan(run: ImportRun, show: str, page: int) -> dict[str, Any]:
-    """The lines asked for, and the titles that need a person."""
+    """The lines wanted for, and the titles that need a person."""
     counts = run.counts
     lines = ImportLine.objects.filter(run=run).order_by("line")
     if show == "warnings":

@@ -10,11 +10,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from compliance.forms import AccessForm, NewUserForm, OwnPasswordForm, PasswordResetForm
-from roster.access import Right, Viewer, ViewerRequest, requires
+from roster.access import Right, Viewer, ViewerRequest, requires, viewer_of
 from roster.facts import sentence_for
 from roster.models import Access, Role
 
@@ -151,6 +152,8 @@ def user_password(request: ViewerRequest, pk: int) -> HttpResponseBase:
 def password(request: HttpRequest) -> HttpResponseBase:
     """Everybody changes their own password."""
     assert isinstance(request.user, User)  # noqa: S101 - LoginRequiredMiddleware turned others away
+    # For the header alone: whoever has no role changes their password too.
+    request.viewer = viewer_of(request.user, today=timezone.localdate())  # type: ignore[attr-defined] # as ViewerRequest
     form = OwnPasswordForm(request.user, request.POST or None)
     if request.method == "POST" and form.is_valid():
         form.save()
