@@ -302,7 +302,9 @@ class _Maker:
             return [
                 Slot(code, "days" if at % 2 else "evenings", None, "co_responder")
                 if at % 8 >= 5
-                else Slot(code, "days" if at % 2 else "evenings", "sergeant" if at % 8 == 0 else "officer", "sworn", "done")
+                else Slot(
+                    code, "days" if at % 2 else "evenings", "sergeant" if at % 8 == 0 else "officer", "sworn", "done"
+                )
                 for at in range(size)
             ]
         shift = "days" if code in ("PATROL", "TRN") else None
@@ -411,12 +413,16 @@ class _Maker:
                 row = AssignmentRow("home", slot.unit, slot.shift, slot.rank, start, end)
             else:
                 rank = "officer" if at < 2 or slot.rank != "captain" else "sergeant"
-                row = AssignmentRow("home", self._earlier_unit(slot, starts[at + 1]), rng.choice(SHIFTS), rank, start, end)
+                row = AssignmentRow(
+                    "home", self._earlier_unit(slot, starts[at + 1]), rng.choice(SHIFTS), rank, start, end
+                )
             member.assignments.append(row)
         if is_lateral and sworn_on > self.begin and rng.random() < 0.6:
             taken = sworn_on - timedelta(days=rng.randint(200, 900))
             member.completions.append(
-                CompletionRow("CIT-40", taken, certificate_number=f"OUT-{rng.randint(10_000, 99_999)}", score=None)
+                CompletionRow(
+                    "CIT-40", taken, certificate_number=f"OUT-{rng.randint(10_000, 99_999)}", score=rng.randint(75, 98)
+                )
             )
 
     def _moves(self, slot: Slot, sworn_on: date) -> list[date]:
@@ -431,7 +437,10 @@ class _Maker:
         moves = promotions + (served > 900 and rng.random() < 0.6) + (served > 3000 and rng.random() < 0.4)
         if served < 500:
             return [sworn_on]
-        return [sworn_on, *sorted(sworn_on + timedelta(days=day) for day in rng.sample(range(200, served - 200), moves))]
+        return [
+            sworn_on,
+            *sorted(sworn_on + timedelta(days=day) for day in rng.sample(range(200, served - 200), moves)),
+        ]
 
     def _earlier_unit(self, slot: Slot, left_on: date) -> str:
         if slot.story == "returned":
@@ -524,7 +533,9 @@ class _Maker:
         since = max(member.employments[0].start_on, self.begin)
         day = _on_weekday(since + timedelta(days=rng.randint(30, 330)), 2)
         if day <= self.ago(5) and member.is_employed_on(day):
-            course = "TC-CRISIS-8" if member.employments[0].category == "telecommunicator" and rng.random() < 0.5 else ""
+            course = (
+                "TC-CRISIS-8" if member.employments[0].category == "telecommunicator" and rng.random() < 0.5 else ""
+            )
             self._add(member, "MHFA-PS", day, f"MHFA-{day:%Y}-{(day.month + 2) // 3}")
             if course:
                 self._add(member, course, day + timedelta(days=7), f"TC-{day:%Y}")
@@ -685,8 +696,7 @@ class _Maker:
             member.assignments[-1] = member.assignments[-1]._replace(end_on=None)
         for member in _next(take, 2):
             member.former = ("last_name", self.rng.choice(("Carmody", "Ostrander", "Vandermeer")))
-        one, other = (_next(take, 2) + [None, None])[:2]
-        if one and other:  # two people of one name
+        for one, other in _pairs(take):  # two people of one name
             other.last, other.first, other.middle, other.suffix = one.last, one.first, one.middle, one.suffix
         recent = self.cit_days[-3]
         self.entered_late = {
@@ -760,12 +770,16 @@ class _Maker:
             self.corrections.append(Correction("Entered twice, under two class numbers", ((member, twice),)))
         for wrong_member, right_member in [_next(take, 2)] if len(self.corrections) == 2 else []:
             row = next(row for row in right_member.completions if row.course == "CIT-40")
-            wrong = row._replace(course="CIT-REF-8", completed_on=min(row.completed_on + timedelta(days=400), self.ago(14)))
+            wrong = row._replace(
+                course="CIT-REF-8", completed_on=min(row.completed_on + timedelta(days=400), self.ago(14))
+            )
             wrong = wrong._replace(
                 class_number="", score=None, attendance=None, certificate_number="", lesson_plan="", verified_on=None
             )
             self.corrections.append(
-                Correction("Recorded for another member of the same name", ((wrong_member, wrong),), ((right_member, wrong),))
+                Correction(
+                    "Recorded for another member of the same name", ((wrong_member, wrong),), ((right_member, wrong),)
+                )
             )
 
     def _decisions(self, members: list[Member]) -> None:
@@ -805,6 +819,12 @@ class _Maker:
 
 def _next(members: Iterable[Member], count: int) -> list[Member]:
     return [member for _, member in zip(range(count), members, strict=False)]  # takes no more than it gives
+
+
+def _pairs(members: Iterable[Member]) -> list[tuple[Member, Member]]:
+    """The next two members; nothing when there are fewer."""
+    found = _next(members, 2)
+    return [(found[0], found[1])] if len(found) == 2 else []
 
 
 def _leap_day(year: int) -> date | None:

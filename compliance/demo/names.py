@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-FIRST = """
+FIRST = tuple(
+    """
 Aaliyah Aaron Abigail Adaeze Adrian Aisha Alejandra Alicia Allison Amara Amir Andre Angela Anika Anthony Antonio
 Ariana Ashley Beatriz Benjamin Bianca Brandon Brenda Brian Caleb Camille Candace Carlos Caroline Cecilia Cedric Celeste
 Chad Charlotte Chidi Christina Claire Clarence Connor Corey Courtney Cristina Curtis Damian Dana Daniela Darius Darnell
@@ -20,9 +21,11 @@ Reggie Renee Ricardo Rosa Ruben Ruth Sabrina Samira Samuel Sandra Sanjay Santiag
 Sierra Silvia Simone Sofia Soo-jin Stanley Stefan Stephanie Sylvia Tamara Tanya Tariq Terrence Thanh Theresa Tiffany
 Timothy Tobias Tomas Tonya Travis Trevor Tyrone Uche Valeria Vanessa Vera Victor Vincent Viviana Warren Wendell Wesley
 Whitney Xavier Ximena Yasmin Yesenia Yolanda Yuki Yusuf Zachary Zainab Zoe
-""".split()
+""".split()  # noqa: SIM905 - a page of names reads better without quotes
+)
 
-LAST = """
+LAST = tuple(
+    """
 Abbott Acosta Adeyemi Aguilar Ahmed Albrecht Alvarado Ambrose Amaya Arroyo Asante Atkins Avila Ayala Bachman Baptiste
 Barajas Barlow Barnett Batista Baxter Begay Benavides Benítez Bergstrom Bhatt Blackwood Blanchard Booker Bowden Boyle
 Brannigan Briggs Brzezinski Burgess Bustamante Cabrera Calderón Callahan Camacho Cantrell Cardenas Carmody Castaneda
@@ -47,7 +50,8 @@ Thibodeaux Thornton Toledo Torres Tran Trejo Trujillo Turnbull Underhill Urbina 
 Vaughn Velasco Vega Verma Villanueva Vo Volkov Wakefield Walcott Wallace Walsh Ware Washburn Watanabe Weaver Weiss
 Whitaker Whitfield Wilcox Winslow Wojcik Wong Woodard Yamamoto Yang Ybarra Yeager Yoon Youngblood Zamora Zapata
 Zhang Zimmerman Zuniga
-""".split()
+""".split()  # noqa: SIM905 - a page of names reads better without quotes
+)
 
 INITIALS = "ABCDEFGHJKLMNPRSTVW"
 SUFFIXES = ("Jr.", "Jr.", "II", "III", "Sr.")

@@ -191,7 +191,10 @@ class _Writer:
         with recording(by=self.academy, via=Via.IMPORT, why=MARK) as recorder:
             everybody = self.ids.values()
             recorder.record_many(
-                Employment, EMPLOYMENT_COLUMNS, ((self._id(m), *row) for m in members for row in m.employments), everybody
+                Employment,
+                EMPLOYMENT_COLUMNS,
+                ((self._id(m), *row) for m in members for row in m.employments),
+                everybody,
             )
             recorder.record_many(Assignment, ASSIGNMENT_COLUMNS, self._assignments(members), everybody)
             recorder.record_many(
@@ -200,7 +203,9 @@ class _Writer:
                 ((self._id(m), *row) for m in members for row in m.leaves if row.start_on <= today - YEAR),
                 everybody,
             )
-        with recording(by=self.academy, via=Via.IMPORT, why="Leave of the last twelve months, from personnel") as recorder:
+        with recording(
+            by=self.academy, via=Via.IMPORT, why="Leave of the last twelve months, from personnel"
+        ) as recorder:
             recorder.record_many(Leave, LEAVE_COLUMNS, new_leaves, {row[0] for row in new_leaves})
 
     def _assignments(self, members: Iterable[Member]) -> Iterable[tuple[object, ...]]:
@@ -212,7 +217,7 @@ class _Writer:
                 )
 
     def _transcripts(self) -> None:
-        """Old transcripts in one change, the rest of the last year's in another, each late or recent class in its own."""
+        """Old transcripts in one change, the last year's in another, each late or recent class in its own."""
         department = self.department
         since = department.today - YEAR
         replaced = {
@@ -226,7 +231,9 @@ class _Writer:
         old: list[tuple[object, ...]] = []
         new: list[tuple[object, ...]] = []
         by_class: dict[str, list[tuple[object, ...]]] = defaultdict(list)
-        with recording(by=self.academy, via=Via.IMPORT, why="Transcripts carried over from the training spreadsheets") as old_change:
+        with recording(
+            by=self.academy, via=Via.IMPORT, why="Transcripts carried over from the training spreadsheets"
+        ) as old_change:
             for member in department.members:
                 for row in (*member.completions, *extra[member.employee_id]):
                     if (member.employee_id, row) in replaced:
@@ -270,12 +277,13 @@ class _Writer:
             recorder.record_many(Completion, COMPLETION_COLUMNS, rows, {int(str(row[0])) for row in rows})
 
     def _find(self, member: Member, row: CompletionRow) -> Completion:
-        return Completion.objects.known().get(
+        found: Completion = Completion.objects.known().get(
             officer=self._id(member),
             course=self.courses[row.course],
             completed_on=row.completed_on,
             class_number=row.class_number,
         )
+        return found
 
     def _decide(self, decision: Decision) -> None:
         with recording(by=self.compliance, via=Via.PAGE, why=decision.note) as recorder:

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.http import HttpRequest
@@ -19,12 +18,10 @@ PASSWORD = "demo-only"  # noqa: S105 - public, and refused unless DEBUG is on
 class Backend(ModelBackend):
     """Django's own sign-in, but for the demo's password: that one opens nothing unless DEBUG is on."""
 
-    def authenticate(
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
-    ) -> AbstractBaseUser | None:
-        if password == PASSWORD and not settings.DEBUG:
+    def authenticate(self, request: HttpRequest | None, *args: Any, **kwargs: Any) -> User | None:
+        if PASSWORD in (*args, kwargs.get("password")) and not settings.DEBUG:
             return None
-        return super().authenticate(request, username=username, password=password, **kwargs)
+        return super().authenticate(request, *args, **kwargs)
 
 
 def make_users() -> dict[str, User]:
