@@ -7,13 +7,13 @@ put into a temporary table with the same columns, so that every question stays o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from compliance import engine
 from compliance.gather import gather_rules
@@ -34,6 +34,15 @@ GROUPS: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a bar: a state, and where it lies from 0 to 100."""
+
+    state: str
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """Members of one group by state on a day. `ever`: with any counting credit up to that day, in any state."""
 
@@ -45,6 +54,8 @@ class Counts:
     overdue: int = 0
     excused: int = 0
     ever: int = 0
+    #: of `ever`, those who are counted: not the excused
+    ever_counted: int = 0
 
     @property
     def counted(self) -> int:
@@ -55,6 +66,18 @@ class Counts:
     def percent(self) -> str:
         return percent(self.current, self.counted)
 
+    @property
+    def pieces(self) -> list[Piece]:
+        """The shares as pieces of a bar 100 wide."""
+        found, x = [], 0.0
+        for state in ("current", "in_grace", "overdue"):
+            number = getattr(self, state)
+            if number:
+                width = round(100 * number / self.counted, 2)
+                found.append(Piece(state, round(x, 2), width))
+                x += width
+        return found
+
     def __add__(self, other: Counts) -> Counts:
         """The two groups together, named as the first."""
         return replace(
@@ -64,6 +87,7 @@ class Counts:
             overdue=self.overdue + other.overdue,
             excused=self.excused + other.excused,
             ever=self.ever + other.ever,
+            ever_counted=self.ever_counted + other.ever_counted,
         )
 
 
@@ -117,7 +141,12 @@ def standings_on(
 
 def _state_counts() -> dict[str, Count]:
     counts = {state.value: Count("pk", filter=Q(state=state.value)) for state in engine.State}
-    return {**counts, "ever": Count("pk", filter=Q(has_credit=True))}
+    ever = Q(has_credit=True)
+    return {
+        **counts,
+        "ever": Count("pk", filter=ever),
+        "ever_counted": Count("pk", filter=ever & ~Q(state=engine.State.EXCUSED.value)),
+    }
 
 
 def counts(rows: Standings, by: str = "unit") -> list[Counts]:
@@ -134,7 +163,7 @@ def counts(rows: Standings, by: str = "unit") -> list[Counts]:
 
 
 def _only_states(values: Mapping[str, Any]) -> dict[str, int]:
-    return {name: values[name] for name in (*(state.value for state in engine.State), "ever")}
+    return {name: values[name] for name in (*(state.value for state in engine.State), "ever", "ever_counted")}
 
 
 def counts_by_requirement(rows: Standings) -> dict[tuple[int, int | None], Counts]:
@@ -177,10 +206,11 @@ def due_within(rows: Standings, as_of: date, days: int) -> Standings:
     )
 
 
-def due_counts(rows: Standings, as_of: date, days: int) -> dict[int | None, int]:
-    """Unit -> how many of its own members are current or in grace now and fall due within that many days. One query."""
+def due_counts(rows: Standings, as_of: date, days: int) -> dict[tuple[int | None, int | None], int]:
+    """(unit, shift) -> how many of its own members fall due within that many days. One query."""
     soon = rows.filter(due_on__gte=as_of, due_on__lte=as_of + timedelta(days=days)).order_by()
-    return dict(soon.values_list("unit_id").annotate(count=Count("pk")))
+    found = soon.values_list("unit_id", "shift_id").annotate(count=Count("pk"))
+    return {(unit, shift): count for unit, shift, count in found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,43 +222,63 @@ class Bridge:
     ran_out: int = 0
     joined: int = 0
     left: int = 0
-    #: current before and after, moved in or out of these units
+    #: in the population on both days, in these units on one of them
     moved_in: int = 0
     moved_out: int = 0
 
+    @property
+    def words(self) -> list[str]:
+        """`+14 refreshed`: what happened, more first; nothing that did not."""
+        named = (
+            (self.refreshed, "+", "refreshed"),
+            (self.newly_trained, "+", "newly trained"),
+            (self.ran_out, "−", "ran out"),
+            (self.joined, "+", "joined the population"),
+            (self.left, "−", "left the population"),
+            (self.moved_in, "+", "moved in"),
+            (self.moved_out, "−", "moved out"),
+        )
+        return [f"{sign}{number} {what}" for number, sign, what in named if number]
 
-def bridge(before: Standings, after: Standings, *, unit_ids: Collection[int] | None = None) -> Bridge:
-    """What happened between two days of one requirement to the members of these units. Two queries, in memory.
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a member stood on a day."""
+
+    unit: int | None
+    state: str
+    has_credit: bool
+
+
+def places(rows: Standings) -> dict[int, Place]:
+    """Officer -> where they stood. One query; `rows` are of one requirement."""
+    fields = rows.order_by().values_list("officer_id", "unit_id", "state", "has_credit")
+    return {officer: Place(unit, state, has_credit) for officer, unit, state, has_credit in fields}
+
+
+def bridge(before: Mapping[int, Place], after: Mapping[int, Place], unit_ids: Collection[int] | None = None) -> Bridge:
+    """What happened between two days to the members of these units (None = everybody). No query.
 
     Refreshed: not current, then current, with credit before. Newly trained: the same without credit before. Ran out:
-    current, then not current. Joined and left: in the population on only one of the days; moved: in other units then.
+    current, then not. Joined and left: in the population on one of the days only; moved: in other units on the other.
     """
-    fields = ("officer_id", "unit_id", "state", "has_credit")
-    then = {officer: values for officer, *values in before.order_by().values_list(*fields)}
-    now = {officer: values for officer, *values in after.order_by().values_list(*fields)}
     tally: dict[str, int] = {}
 
-    def add(what: str) -> None:
-        tally[what] = tally.get(what, 0) + 1
+    def inside(place: Place | None) -> bool:
+        return place is not None and (unit_ids is None or place.unit in unit_ids)
 
-    def inside(values: Sequence[object] | None) -> bool:
-        return values is not None and (unit_ids is None or values[0] in unit_ids)
-
-    for officer in then.keys() | now.keys():
-        old, new = then.get(officer), now.get(officer)
-        if inside(old) and inside(new):
-            assert old is not None  # noqa: S101 - inside() said so
-            assert new is not None  # noqa: S101 - the same
-            if old[1] != "current" and new[1] == "current":
-                add("refreshed" if old[2] else "newly_trained")
-            elif old[1] == "current" and new[1] in ("in_grace", "overdue"):
-                add("ran_out")
+    for officer in before.keys() | after.keys():
+        old, new = before.get(officer), after.get(officer)
+        what = None
+        if old and new and inside(old) and inside(new):
+            if old.state != "current" and new.state == "current":
+                what = "refreshed" if old.has_credit else "newly_trained"
+            elif old.state == "current" and new.state in ("in_grace", "overdue"):
+                what = "ran_out"
         elif inside(new):
-            add("joined" if old is None else "moved_in")
+            what = "moved_in" if old else "joined"
         elif inside(old):
-            add("left" if new is None else "moved_out")
+            what = "moved_out" if new else "left"
+        if what:
+            tally[what] = tally.get(what, 0) + 1
     return Bridge(**tally)
-
-
-#: The order that lists of members are sorted in when nothing else is asked.
-BY_NAME = (F("officer__last_name"), F("officer__first_name"), F("officer__employee_id"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 
 from compliance import engine
 from compliance.models import Edition, Requirement
@@ -141,9 +141,12 @@ def _edition(
 AnyFact = TypeVar("AnyFact", bound=Fact)
 
 
-def known_facts(model: type[AnyFact], officer_ids: Collection[int], known_at: datetime | None) -> QuerySet[AnyFact]:
-    """The facts of one kind of these members, as known at that moment (None = now)."""
-    facts = model.objects.filter(officer__in=officer_ids)
+def known_facts(
+    model: type[AnyFact], officer_ids: Collection[int] | OuterRef, known_at: datetime | None
+) -> QuerySet[AnyFact]:
+    """The facts of one kind of these members (or of an outer query's), as known at that moment (None = now)."""
+    whose = {"officer": officer_ids} if isinstance(officer_ids, OuterRef) else {"officer__in": officer_ids}
+    facts = model.objects.filter(**whose)
     if known_at is None:
         return facts.filter(voided_in=None)
     # Two arms, so that each finds its own index: the rows that stand, and the few that were voided since.

@@ -25,6 +25,10 @@ class GoalResult:
         return max(0, self.needed - self.have)
 
     @property
+    def short_words(self) -> str:
+        return f"short {self.short}"
+
+    @property
     def percent(self) -> str:
         """The share reached, truncated to one decimal; `n/a` for nobody."""
         return coverage.percent(self.have, self.counted)
@@ -46,12 +50,15 @@ def evaluate(goal: Goal, *, as_of: date, known_at: datetime | None = None) -> Go
     return of_rows(goal, rows)
 
 
+def have_of(goal: Goal, counts: coverage.Counts) -> int:
+    """Of these members, those a goal counts: `ever` holds the excused too, who are outside what is counted."""
+    return counts.ever_counted if goal.counts == "trained" else counts.current
+
+
 def of_rows(goal: Goal, rows: coverage.Standings) -> GoalResult:
     """How a goal stands among these standings: a unit's, say. Rows of other requirements must not be among them."""
     (counts,) = coverage.counts(rows, "none")
-    have = counts.current
-    if goal.counts == "trained":
-        have = rows.filter(has_credit=True).exclude(state="excused").count()
+    have = have_of(goal, counts)
     needed = needed_of(counts.counted, Fraction(goal.target_percent), goal.min_count)
     met = counts.counted > 0 and have >= needed
     return GoalResult(met=met, have=have, needed=needed, counted=counts.counted, excused=counts.excused)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 
 import pgtrigger
 from django.conf import settings
@@ -50,6 +51,14 @@ class Requirement(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def edition_on(self, day: date) -> Edition | None:
+        """The edition in force on a day: the last that began by then, unless it has ended. One query or prefetched."""
+        begun = [edition for edition in self.editions.all() if edition.effective_from <= day]
+        latest = max(begun, key=lambda edition: edition.effective_from, default=None)
+        if latest is None or (latest.effective_to is not None and latest.effective_to < day):
+            return None
+        return latest
 
 
 def choices(values: type[engine.Clock] | type[engine.FirstDue] | type[engine.LeaveRule]) -> list[tuple[str, str]]:

@@ -2,9 +2,20 @@
 
 from django.urls import path
 
-from compliance.views import completions, imports, jobs, records, users
+from compliance.views import completions, coverage, home, imports, jobs, officers, records, rules, units, users
 
 urlpatterns = [
+    # What people read.
+    path("", home.home, name="home"),
+    path("my/", home.my, name="my"),
+    path("coverage/", coverage.coverage_page, name="coverage"),
+    path("deadlines/", coverage.deadline_list, name="deadline-list"),
+    path("goals/", coverage.goal_list, name="goal-list"),
+    path("units/<str:code>/", units.unit_detail, name="unit-detail"),
+    path("officers/", officers.officer_list, name="officer-list"),
+    path("requirements/", rules.requirement_list, name="requirement-list"),
+    path("requirements/<str:code>/", rules.requirement_detail, name="requirement-detail"),
+    path("courses/", rules.course_list, name="course-list"),
     # What people record. Fixed words come before those that hold an id.
     path("completions/", completions.completion_list, name="completion-list"),
     path("completions/log/", completions.completion_log, name="completion-log"),
@@ -13,6 +24,7 @@ urlpatterns = [
     path("completions/<int:pk>/void/", completions.completion_void, name="completion-void"),
     path("completions/<int:pk>/correct/", completions.completion_correct, name="completion-correct"),
     path("officers/hire/", records.officer_hire, name="officer-hire"),
+    path("officers/<str:employee_id>/", officers.officer_detail, name="officer-detail"),
     path("officers/<str:employee_id>/transfer/", records.officer_transfer, name="officer-transfer"),
     path("officers/<str:employee_id>/leave/", records.officer_leave, name="officer-leave"),
     path("officers/<str:employee_id>/separate/", records.officer_separate, name="officer-separate"),

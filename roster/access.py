@@ -72,6 +72,16 @@ class Viewer:
     def reads_everything(self) -> bool:
         return self.agencies is None
 
+    @property
+    def described(self) -> str:
+        """`commander, Central District`: for the header."""
+        names = [self.tree.units[key].name for key in self.top_units()]
+        return ", ".join([*sorted(role.label for role in self.roles), *names])
+
+    def top_units(self) -> list[int]:
+        """A commander's units that lie below no other of theirs, in the order of the tree."""
+        return [unit.pk for unit, _ in self.tree.walk() if unit.pk in self.units and unit.parent_id not in self.units]
+
     def visible_units(self) -> frozenset[int] | None:
         """Ids of the units whose figures and members are within reach; None = all of them."""
         if self.agencies is None:

@@ -48,6 +48,12 @@ class UnitTree:
             yield self.units[unit_id], depth
             yield from self.walk(unit_id, depth + 1)
 
+    def walk_from(self, tops: Iterable[int]) -> Iterator[tuple[Unit, int]]:
+        """Each of these units with everything below it, as `walk`; the units themselves have depth 0."""
+        for top in tops:
+            yield self.units[top], 0
+            yield from self.walk(top, 1)
+
     def with_code(self, code: str) -> list[Unit]:
         """The units with this code, whatever its case: several when several agencies use it."""
         return [unit for unit in self.units.values() if unit.code.upper() == code.strip().upper()]

@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import json
 from argparse import ArgumentParser
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from compliance.asking import parse_day, parse_moment
 from compliance.models import Requirement
 from roster.models import Agency, Officer, Unit
 from roster.tree import UnitTree
+
+Parsed = TypeVar("Parsed")
 
 
 class Error(CommandError):
@@ -24,26 +27,12 @@ class Error(CommandError):
         super().__init__(message, returncode=2)
 
 
-def parse_day(text: str, option: str = "--as-of") -> date:
-    """A day written `YYYY-MM-DD`."""
+def parsed(option: str, text: str, parse: Callable[[str], Parsed]) -> Parsed:
+    """The value of an option, or an error that names it."""
     try:
-        if len(text) != len("2026-01-31"):
-            raise ValueError
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Error(f'{option}: "{text}" is not a date. Write it as YYYY-MM-DD.') from None
-
-
-def parse_moment(text: str, option: str = "--known-at") -> datetime:
-    """A moment; a bare date means the end of that day in the agency's time zone (rules 2.4)."""
-    try:
-        if len(text) == len("2026-01-31"):
-            following = date.fromisoformat(text) + timedelta(days=1)
-            return timezone.make_aware(datetime.combine(following, time.min)) - timedelta(microseconds=1)
-        moment = datetime.fromisoformat(text)
-    except (ValueError, OverflowError):
-        raise Error(f'{option}: "{text}" is not a moment. Write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS.') from None
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+        return parse(text)
+    except ValueError as error:
+        raise Error(f"{option}: {error}") from None
 
 
 class AnswerCommand(BaseCommand):
@@ -62,8 +51,8 @@ class AnswerCommand(BaseCommand):
         parser.add_argument("--agency", help="which agency, where an id or code exists in several")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        as_of = parse_day(options["as_of"]) if options["as_of"] else timezone.localdate()
-        known_at = parse_moment(options["known_at"]) if options["known_at"] else None
+        as_of = parsed("--as-of", options["as_of"], parse_day) if options["as_of"] else timezone.localdate()
+        known_at = parsed("--known-at", options["known_at"], parse_moment) if options["known_at"] else None
         self.print_rows(list(self.answer(as_of, known_at, options)), options["format"])
 
     def answer(self, as_of: date, known_at: datetime | None, options: Mapping[str, Any]) -> Iterable[dict[str, Any]]:

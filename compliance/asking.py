@@ -1,0 +1,131 @@
+"""What a question carries: as of, known at, and how a table is sorted, paged and exported. Bad words get a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.core.exceptions import BadRequest
+from django.core.paginator import EmptyPage, PageNotAnInteger
+from django.http import HttpRequest, HttpResponseBase, QueryDict
+from django.utils import timezone
+from django.utils.http import urlencode
+from django_tables2 import RequestConfig, Table
+
+from compliance.exports import FORMATS, csv_response, export, xlsx_response
+
+PAGE_SIZES = (25, 50, 100, 200)
+DATE_LENGTH = len("2026-01-31")
+
+
+def parse_day(text: str) -> date:
+    """A day written `YYYY-MM-DD`; ValueError with a sentence."""
+    try:
+        if len(text) != DATE_LENGTH:
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f'"{text}" is not a date. Write it as YYYY-MM-DD.') from None
+
+
+def parse_moment(text: str) -> datetime:
+    """A moment; a bare date is the end of that day in the agency's time zone (rules 2). ValueError with a sentence."""
+    try:
+        if len(text) == DATE_LENGTH:
+            following = date.fromisoformat(text) + timedelta(days=1)
+            return timezone.make_aware(datetime.combine(following, time.min)) - timedelta(microseconds=1)
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise ValueError(f'"{text}" is not a moment. Write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS.') from None
+    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The pair of clocks that a page answers for, and the rest of its address."""
+
+    as_of: date
+    #: None = now
+    known_at: datetime | None
+    known_at_text: str
+    today: date
+    query: QueryDict
+
+    @property
+    def is_today(self) -> bool:
+        return self.as_of == self.today
+
+    @property
+    def clocks(self) -> dict[str, str]:
+        """The two clocks as the address carries them; empty for today, known now."""
+        found = {} if self.is_today else {"as_of": self.as_of.isoformat()}
+        return {**found, "known_at": self.known_at_text} if self.known_at_text else found
+
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """Everything else in the address, for the form that changes the clocks."""
+        dropped = ("as_of", "known_at", "page", "export")
+        return [(name, value) for name, values in self.query.lists() if name not in dropped for value in values]
+
+    def link(self, url: str, **values: object) -> str:
+        """An address that carries the clocks along; values that are blank are left out."""
+        query = {**self.clocks, **{name: value for name, value in values.items() if value not in ("", None)}}
+        return f"{url}?{urlencode(query)}" if query else url
+
+
+def ask(request: HttpRequest, *, today: date) -> Asked:
+    """The clocks of a request; `BadRequest` with a sentence that names the field."""
+    as_of, known_at = request.GET.get("as_of", "").strip(), request.GET.get("known_at", "").strip()
+    return Asked(
+        as_of=given(request, "as_of", parse_day) if as_of else today,
+        known_at=given(request, "known_at", parse_moment) if known_at else None,
+        known_at_text=known_at,
+        today=today,
+        query=request.GET,
+    )
+
+
+def given(request: HttpRequest, name: str, parse: Any) -> Any:
+    """One value of the address, parsed; `BadRequest` with the parser's sentence and the field's name."""
+    try:
+        return parse(request.GET[name].strip())
+    except ValueError as error:
+        raise BadRequest(f"{name.replace('_', ' ').capitalize()}: {error}") from None
+
+
+def arrange(request: HttpRequest, table: Table, name: str) -> HttpResponseBase | None:
+    """Sort and page a table as the address asks, in the database; the file when it asks for an export.
+
+    An unknown column, page size or format is a `BadRequest`; a page past the end too. `name` is the file's.
+    """
+    asked_sort = request.GET.get(table.prefixed_order_by_field, "")
+    for alias in filter(None, asked_sort.split(",")):
+        column = alias.removeprefix("-")
+        if column not in table.columns.names() or not table.columns[column].orderable:
+            raise BadRequest(f'Sort: the table has no column "{column}" to sort by.')
+    form = _export_form(request)
+    per = request.GET.get("per", str(PAGE_SIZES[1]))
+    if per not in map(str, PAGE_SIZES):
+        raise BadRequest(f"Rows a page: choose one of {', '.join(map(str, PAGE_SIZES))}.")
+    table.page_sizes, table.exports = PAGE_SIZES, True
+    try:
+        RequestConfig(request, paginate=False if form else {"per_page": int(per), "silent": False}).configure(table)
+    except PageNotAnInteger:
+        raise BadRequest("Page: write a whole number.") from None
+    except EmptyPage:
+        raise BadRequest(f"Page: the list has {table.paginator.num_pages} pages.") from None
+    return export(table, name, form) if form else None
+
+
+def export_rows(request: HttpRequest, rows: Sequence[Sequence[Any]], name: str) -> HttpResponseBase:
+    """Rows with their header as the file that the address asks for; for tables that are no list of records."""
+    return csv_response(rows, name) if _export_form(request) == "csv" else xlsx_response(rows, name)
+
+
+def _export_form(request: HttpRequest) -> str:
+    form = request.GET.get("export", "")
+    if form and form not in FORMATS:
+        raise BadRequest(f'Export: "{form}" is not a format. Use csv or xlsx.')
+    return form

@@ -1,0 +1,137 @@
+"""The lifeline: one member's assignments, leave, classes and standings over the years, as a picture made of boxes.
+
+Pure geometry: facts in, shapes out, in a coordinate system of 1000 units for the whole span. The template draws them.
+What does not fit is left out of the picture; the table below it has everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from compliance.sentences import day
+
+#: Width of the picture, where the lanes begin, and the height of a lane.
+WIDTH, LEFT, LANE, TOP = 1180, 170, 40, 30
+BAR = 24
+#: What a letter of a label is reckoned to take.
+LETTER = 7.2
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of days in a lane: `kind` says how it is drawn, `label` what stands in it when it fits."""
+
+    start_on: date
+    end_on: date | None
+    kind: str
+    label: str
+    #: what a pointer or a reader of the picture is told
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    on: date
+    label: str
+    title: str
+
+
+@dataclass
+class Lane:
+    name: str
+    spans: Sequence[Span] = ()
+    points: Sequence[Point] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    x: float
+    y: float
+    width: float
+    kind: str
+    label: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    x: float
+    y: float
+    label: str
+    title: str
+
+
+@dataclass
+class Picture:
+    """Everything the template draws, in its coordinates."""
+
+    width: int
+    height: int
+    years: list[tuple[float, str]]
+    names: list[tuple[float, str]]
+    rules: list[float]
+    boxes: list[Box] = field(default_factory=list)
+    dots: list[Dot] = field(default_factory=list)
+    today_x: float = 0
+    left: int = LEFT
+    bar: int = BAR
+
+
+def draw(lanes: Sequence[Lane], *, first: date, last: date, today: date) -> Picture:
+    """The picture from the first to the last day. Spans without an end run to the edge."""
+    days = max(1, (last - first).days + 1)
+    scale = (WIDTH - LEFT) / days
+
+    def x_of(on: date) -> float:
+        return round(LEFT + (min(max(on, first), last) - first).days * scale, 1)
+
+    height = TOP + LANE * len(lanes) + 22
+    step = 1 if days < 366 * 16 else 2 if days < 366 * 30 else 5
+    years = [
+        (x_of(date(year, 1, 1)), str(year))
+        for year in range(first.year + 1, last.year + 1)
+        if (year - first.year - 1) % step == 0
+    ]
+    picture = Picture(
+        WIDTH,
+        height,
+        years,
+        names=[(TOP + LANE * place + LANE / 2 + 4, lane.name) for place, lane in enumerate(lanes)],
+        rules=[TOP + LANE * (place + 1) for place in range(len(lanes))],
+        today_x=x_of(today),
+    )
+    for place, lane in enumerate(lanes):
+        top = TOP + LANE * place + (LANE - BAR) / 2
+        for span in lane.spans:
+            if span.start_on > last or (span.end_on is not None and span.end_on < first):
+                continue
+            left, right = (
+                x_of(span.start_on),
+                WIDTH if span.end_on is None or span.end_on >= last else x_of(span.end_on),
+            )
+            width = round(max(right - left - 1, 1.5), 1)
+            picture.boxes.append(Box(left, top, width, span.kind, _fitting(span.label, width - 12), span.title))
+        picture.dots.extend(_dots(lane.points, top + BAR / 2, x_of, first, last))
+    return picture
+
+
+def _dots(points: Iterable[Point], y: float, x_of: Callable[[date], float], first: date, last: date) -> list[Dot]:
+    """Classes in order; a label is left out where it would run into the next dot."""
+    seen = sorted((point for point in points if first <= point.on <= last), key=lambda point: point.on)
+    found = []
+    for place, point in enumerate(seen):
+        x = x_of(point.on)
+        room = (x_of(seen[place + 1].on) if place + 1 < len(seen) else WIDTH) - x - 20
+        found.append(Dot(x, y, _fitting(point.label, room), point.title))
+    return found
+
+
+def _fitting(label: str, room: float) -> str:
+    return label if len(label) * LETTER <= room else ""
+
+
+def period(start_on: date, end_on: date | None) -> str:
+    """`4 Mar 2016 to 10 Dec 2024`, `since 4 Mar 2016`."""
+    return f"{day(start_on)} to {day(end_on)}" if end_on else f"since {day(start_on)}"

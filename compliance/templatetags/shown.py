@@ -1,0 +1,132 @@
+"""How figures, states and dates are shown, in one place for all pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django import template
+from django.core.paginator import Page
+from django.template.context import RequestContext
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from compliance import coverage, lifeline, sentences
+from compliance.models import Edition
+from roster.access import Right, Viewer
+
+register = template.Library()
+
+SIGNS = {"current": "✓", "in_grace": "▨", "overdue": "▲", "excused": "◌"}
+
+
+@register.filter
+def state_badge(state: str, words: str = "") -> SafeString:
+    """A state with its sign and word; `words` replaces the word, as in `overdue 130 days`."""
+    return format_html(
+        '<span class="state state-{}"><span aria-hidden="true">{}</span> {}</span>',
+        state,
+        SIGNS[state],
+        words or state.replace("_", " "),
+    )
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """`8 Aug 2029`; blank for none."""
+    return sentences.day(value) if value else ""
+
+
+@register.filter
+def share(counts: coverage.Counts) -> SafeString:
+    """`80.9 %` with `251 of 310` under it; small groups show the count first."""
+    if counts.counted == 0:
+        return format_html('<div class="share"><strong>n/a</strong><span>{}</span></div>', "nobody to count")
+    percent, of = f"{counts.percent} %", f"{counts.current:,} of {counts.counted:,}"
+    first, second = (of, percent) if counts.counted < 5 else (percent, of)
+    return format_html('<div class="share"><strong>{}</strong><span>{}</span></div>', first, second)
+
+
+@register.filter
+def duration(days: int) -> str:
+    """Days up to 90, then months: `130 days` would be `4 months`."""
+    return sentences.count(days, "day") if days <= 90 else sentences.count(days * 12 // 365, "month")
+
+
+@register.filter
+def rows_shown(count: int, page: Page[Any]) -> str:
+    """`1 to 50 of 420 rows`."""
+    if count == 0:
+        return ""
+    if count <= page.paginator.per_page:
+        return sentences.count(count, "row")
+    return f"{page.start_index():,} to {page.end_index():,} of {count:,} rows"
+
+
+@register.filter
+def period(start_on: date, end_on: date | None) -> str:
+    """`4 Mar 2016 to 10 Dec 2024`, `since 4 Mar 2016`."""
+    return lifeline.period(start_on, end_on)
+
+
+@register.filter
+def renewal(edition: Edition) -> str:
+    """How long a credit lasts, in a few words."""
+    return sentences.renewal(edition)
+
+
+@register.filter
+def add_float(value: float, number: float) -> float:
+    """Coordinates of a picture: a little to the right or below."""
+    return round(value + float(number), 1)
+
+
+@register.filter
+def may_record(viewer: Viewer) -> bool:
+    return viewer.may(Right.RECORD)
+
+
+@register.filter
+def may_read(viewer: Viewer) -> bool:
+    return viewer.may(Right.READ_MEMBERS)
+
+
+@dataclass(frozen=True)
+class Item:
+    title: str
+    url: str
+    is_here: bool
+
+
+#: Title, the name of its address, and the right it needs (None = every role).
+NAVIGATION: tuple[tuple[str, str, Right | None], ...] = (
+    ("Home", "home", None),
+    ("Coverage", "coverage", Right.READ_MEMBERS),
+    ("Officers", "officer-list", Right.READ_MEMBERS),
+    ("Deadlines", "deadline-list", Right.READ_MEMBERS),
+    ("Goals", "goal-list", Right.READ_MEMBERS),
+    ("Completions", "completion-list", Right.READ_MEMBERS),
+    ("Courses", "course-list", Right.READ_MEMBERS),
+    ("Import", "import-list", Right.IMPORT),
+    ("Requirements", "requirement-list", Right.READ_MEMBERS),
+    ("Reports", "report-list", Right.READ_REPORTS),
+    ("Users", "user-list", Right.ADMINISTER),
+)
+
+
+@register.simple_tag(takes_context=True)
+def navigation(context: RequestContext) -> list[Item]:
+    """What the header offers this user; nothing before the access check."""
+    request = context.get("request")
+    viewer: Viewer | None = getattr(request, "viewer", None)
+    if request is None or viewer is None:
+        return []
+    items = []
+    for title, name, right in NAVIGATION:
+        if right is None or viewer.may(right):
+            url = reverse(name)
+            is_here = request.path == url or (name != "home" and request.path.startswith(url))
+            items.append(Item(title, url, is_here))
+    return items

@@ -1,0 +1,334 @@
+"""Coverage: units by requirements, one requirement in full, what falls due, and the goals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from compliance import coverage, goals
+from compliance.asking import Asked, arrange, ask, export_rows
+from compliance.engine import plus_months
+from compliance.filters import DeadlineForm, checked, chosen_requirement, chosen_unit
+from compliance.models import Goal, Requirement
+from compliance.sentences import day
+from compliance.tables import StandingTable, standing_rows
+from roster.access import Right, Viewer, ViewerRequest, requires
+from roster.models import Shift, Unit
+
+SOON = 90  # days
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the coverage table: a unit with everything below it, or one shift of it."""
+
+    name: str
+    url: str
+    depth: int
+    counts: coverage.Counts
+    due_soon: int
+    #: how many are missing for the goal; None without a goal
+    short: int | None
+    unit: Unit | None = None
+    is_shift: bool = False
+
+    @property
+    def short_words(self) -> str:
+        return f"short {self.short}"
+
+
+@requires(Right.READ_MEMBERS)
+@require_safe
+@transaction.atomic
+def coverage_page(request: ViewerRequest) -> HttpResponseBase:
+    """Units by requirements; with `?requirement=` one of them in full."""
+    asked = ask(request, today=request.viewer.today)
+    requirement = chosen_requirement(request)
+    if requirement is None:
+        return _overview(request, asked)
+    scope = request.viewer.visible_units()
+    unit = chosen_unit(request)
+    if unit is not None:
+        scope = request.viewer.tree.below([unit.pk])
+    month_ago = plus_months(asked.as_of, -1)
+    before = coverage.places(
+        coverage.standings_on(month_ago, known_at=asked.known_at, requirement_ids=[requirement.pk])
+    )
+    everywhere = coverage.standings_on(asked.as_of, known_at=asked.known_at, requirement_ids=[requirement.pk])
+    rows = coverage.in_units(everywhere, scope)
+    goal = requirement.goals.order_by("by", "code").first()
+    parts = coverage.counts(rows, "unit_shift")
+    tops = [unit.pk] if unit else _tops(request.viewer)
+    lines = _lines(request.viewer, asked, requirement, tops, parts, coverage.due_counts(rows, asked.as_of, SOON), goal)
+    if request.GET.get("export"):
+        return _export(request, lines, goal)
+    whole = coverage.total(parts)
+    inside = {key: place for key, place in before.items() if scope is None or place.unit in scope}
+    then = sum(place.state == "current" for place in inside.values())
+    then_counted = sum(place.state != "excused" for place in inside.values())
+    context = {
+        "asked": asked,
+        "population": _population(requirement, asked.as_of),
+        "counts": "certified (current)",
+        "requirement": requirement,
+        "requirements": Requirement.objects.all(),
+        "lines": lines,
+        "whole": whole,
+        "goal": goal,
+        "result": goals.of_rows(goal, rows) if goal else None,
+        "bridge": coverage.bridge(
+            before, coverage.places(rows if scope is None else _everywhere(asked, requirement)), scope
+        ),
+        "since": month_ago,
+        "points": _points(whole, then, then_counted),
+        "unit": unit,
+        "soon": SOON,
+    }
+    return render(request, "coverage/one.html", context)
+
+
+def _tops(viewer: Viewer) -> list[int]:
+    """The units a viewer's table begins with: the top of the tree, or a commander's own."""
+    if viewer.visible_units() is None:
+        return viewer.tree.children.get(None, [])
+    if viewer.agencies:
+        return [
+            key for key in viewer.tree.children.get(None, []) if viewer.tree.units[key].agency_id in viewer.agencies
+        ]
+    return viewer.top_units()
+
+
+def _points(whole: coverage.Counts, then: int, then_counted: int) -> str:
+    """`▲ 2.2 points`: the difference of the two shares as they are printed."""
+    if not whole.counted or not then_counted:
+        return ""
+    tenths = whole.current * 1000 // whole.counted - then * 1000 // then_counted
+    sign = "▲" if tenths > 0 else "▼" if tenths < 0 else "±"
+    return f"{sign} {abs(tenths) // 10}.{abs(tenths) % 10} points"
+
+
+def _population(requirement: Requirement, as_of: date) -> str:
+    edition = requirement.edition_on(as_of)
+    return edition.population.title if edition else "nobody on this day"
+
+
+def _lines(
+    viewer: Viewer,
+    asked: Asked,
+    requirement: Requirement,
+    tops: Iterable[int],
+    parts: Sequence[coverage.Counts],
+    due: Mapping[tuple[int | None, int | None], int],
+    goal: Goal | None,
+) -> list[Line]:
+    """Units in the order of the tree with their shifts below them, members without a unit last."""
+    tree, shifts = viewer.tree, {shift.pk: shift for shift in Shift.objects.all()}
+    rolled = coverage.roll_up(parts, tree)
+    due_by_unit: dict[int | None, int] = {}
+    for (key, _), number in due.items():
+        for unit in tree.above(key) if key else ():
+            due_by_unit[unit.pk] = due_by_unit.get(unit.pk, 0) + number
+    lines = []
+    for unit, depth in tree.walk_from(tops):
+        if unit.pk not in rolled:
+            continue
+        url = asked.link(reverse("unit-detail", args=[unit.code]), requirement=requirement.code)
+        counts = rolled[unit.pk]
+        lines.append(Line(unit.name, url, depth, counts, due_by_unit.get(unit.pk, 0), _short(goal, counts), unit))
+        own = sorted(
+            (part for part in parts if part.unit == unit.pk and part.shift),
+            key=lambda part: (shifts[part.shift or 0].order, shifts[part.shift or 0].code),
+        )
+        for part in own if len(own) > 1 else ():
+            shift = shifts[part.shift or 0]
+            url = asked.link(reverse("unit-detail", args=[unit.code]), requirement=requirement.code, shift=shift.code)
+            soon = due.get((unit.pk, shift.pk), 0)
+            lines.append(Line(shift.code, url, depth + 1, part, soon, _short(goal, part), unit, is_shift=True))
+    if None in rolled:
+        soon = sum(number for (key, _), number in due.items() if key is None)
+        lines.append(Line("Without a home assignment", "", 0, rolled[None], soon, _short(goal, rolled[None])))
+    return lines
+
+
+def _short(goal: Goal | None, counts: coverage.Counts) -> int | None:
+    """How many a group is short of the goal's share."""
+    if goal is None or not counts.counted:
+        return None
+    return max(0, goals.needed_of(counts.counted, Fraction(goal.target_percent)) - goals.have_of(goal, counts))
+
+
+def _export(request: ViewerRequest, lines: Sequence[Line], goal: Goal | None) -> HttpResponseBase:
+    header = [
+        "Unit",
+        "Shift",
+        "Counted",
+        "Current",
+        "In grace",
+        "Overdue",
+        "Excused",
+        "Percent",
+        "Ever",
+        "Due in 90 days",
+    ]
+    rows = [header + (["Short of the goal"] if goal else [])]
+    for line in lines:
+        values: list[Any] = [
+            line.unit.code if line.unit else "",
+            line.name if line.is_shift else "",
+            line.counts.counted,
+            line.counts.current,
+            line.counts.in_grace,
+            line.counts.overdue,
+            line.counts.excused,
+            line.counts.percent,
+            line.counts.ever,
+            line.due_soon,
+        ]
+        rows.append(values + ([line.short] if goal else []))
+    return export_rows(request, rows, "coverage")
+
+
+def _overview(request: ViewerRequest, asked: Asked) -> HttpResponseBase:
+    viewer, scope = request.viewer, request.viewer.visible_units()
+    requirements = list(Requirement.objects.prefetch_related("goals"))
+    rows = coverage.in_units(coverage.standings_on(asked.as_of, known_at=asked.known_at), scope)
+    by_requirement: dict[int, list[coverage.Counts]] = {requirement.pk: [] for requirement in requirements}
+    for (key, _), counts in coverage.counts_by_requirement(rows).items():
+        by_requirement[key].append(counts)
+    rolled = {key: coverage.roll_up(parts, viewer.tree) for key, parts in by_requirement.items()}
+    lines = [
+        {
+            "unit": unit,
+            "depth": depth,
+            "url": asked.link(reverse("unit-detail", args=[unit.code])),
+            "cells": [(requirement, rolled[requirement.pk].get(unit.pk)) for requirement in requirements],
+        }
+        for unit, depth in viewer.tree.walk_from(_tops(viewer))
+        if any(unit.pk in found for found in rolled.values())
+    ]
+    if any(None in found for found in rolled.values()):
+        cells = [(requirement, rolled[requirement.pk].get(None)) for requirement in requirements]
+        lines.append({"unit": None, "depth": 0, "url": "", "cells": cells})
+    if request.GET.get("export"):
+        return _export_overview(request, lines)
+    context = {
+        "asked": asked,
+        "population": "of each requirement",
+        "counts": "certified (current)",
+        "requirements": [
+            (requirement, asked.link(reverse("coverage"), requirement=requirement.code)) for requirement in requirements
+        ],
+        "totals": [coverage.total(by_requirement[requirement.pk]) for requirement in requirements],
+        "lines": lines,
+    }
+    return render(request, "coverage/overview.html", context)
+
+
+def _export_overview(request: ViewerRequest, lines: Sequence[Mapping[str, Any]]) -> HttpResponseBase:
+    rows: list[list[Any]] = [["Unit", "Requirement", "Counted", "Current", "In grace", "Overdue", "Excused", "Percent"]]
+    for line in lines:
+        for requirement, counts in line["cells"]:
+            if counts is not None:
+                code = line["unit"].code if line["unit"] else ""
+                figures = (counts.counted, counts.current, counts.in_grace, counts.overdue, counts.excused)
+                rows.append([code, requirement.code, *figures, counts.percent])
+    return export_rows(request, rows, "coverage")
+
+
+@requires(Right.READ_MEMBERS)
+@require_safe
+@transaction.atomic
+def deadline_list(request: ViewerRequest) -> HttpResponseBase:
+    """Who falls due within so many days, or is overdue, within the viewer's reach."""
+    viewer = request.viewer
+    asked = ask(request, today=viewer.today)
+    form = checked(DeadlineForm(request.GET or None))
+    requirement, unit = chosen_requirement(request), chosen_unit(request)
+    scope = viewer.tree.below([unit.pk]) if unit else viewer.visible_units()
+    ids = [requirement.pk] if requirement else None
+    rows = coverage.in_units(coverage.standings_on(asked.as_of, known_at=asked.known_at, requirement_ids=ids), scope)
+    within = form.cleaned_data.get("within") or SOON
+    is_overdue = form.cleaned_data.get("show") == "overdue"
+    found = rows.filter(state="overdue") if is_overdue else coverage.due_within(rows, asked.as_of, within)
+    table = StandingTable(
+        standing_rows(found),
+        asked=asked,
+        viewer=viewer,
+        order_by=request.GET.get("sort") or "due_on",
+        empty_text="Nobody is overdue here." if is_overdue else f"Nobody falls due within {within} days.",
+    )
+    table.caption = "Overdue, longest first" if is_overdue else f"Due within {within} days, soonest first"
+    file = arrange(request, table, "deadlines")
+    context = {
+        "asked": asked,
+        "population": _population(requirement, asked.as_of) if requirement else "of each requirement",
+        "counts": "members with a due date",
+        "form": form,
+        "table": table,
+        "within": within,
+        "is_overdue": is_overdue,
+        "spans": (30, 60, 90, 180),
+    }
+    return file or render(request, "deadlines.html", context)
+
+
+@requires(Right.READ_MEMBERS)
+@require_safe
+@transaction.atomic
+def goal_list(request: ViewerRequest) -> HttpResponseBase:
+    """How each goal stands for the whole department, and the named exceptions within the viewer's reach."""
+    viewer = request.viewer
+    asked = ask(request, today=viewer.today)
+    found = []
+    for goal in Goal.objects.select_related("requirement").order_by("code"):
+        rows = coverage.standings_on(asked.as_of, known_at=asked.known_at, requirement_ids=[goal.requirement_id])
+        seen = coverage.in_units(goals.exceptions(goal, rows), viewer.visible_units())
+        named = list(
+            standing_rows(seen).order_by("officer__last_name", "officer__first_name", "officer__employee_id")[:50]
+        )
+        found.append(
+            {
+                "goal": goal,
+                "result": goals.of_rows(goal, rows),
+                "population": _population(goal.requirement, asked.as_of),
+                "named": named,
+                "more": max(0, seen.count() - len(named)) if len(named) == 50 else 0,
+                "url": asked.link(reverse("coverage"), requirement=goal.requirement.code),
+            }
+        )
+    if request.GET.get("export"):
+        return _export_goals(request, found)
+    links = set(
+        viewer.officers()
+        .filter(pk__in=[row.officer_id for item in found for row in item["named"]])
+        .values_list("pk", flat=True)
+    )
+    context = {
+        "asked": asked,
+        "population": "of each goal",
+        "counts": "as each goal says",
+        "goals": found,
+        "links": links,
+    }
+    return render(request, "goals.html", context)
+
+
+def _export_goals(request: ViewerRequest, found: Sequence[Mapping[str, Any]]) -> HttpResponseBase:
+    rows: list[list[Any]] = [
+        ["Goal", "Counts", "Target, %", "By", "Percent", "Have", "Needed", "Counted", "Short", "Met"]
+    ]
+    for item in found:
+        goal, result = item["goal"], item["result"]
+        by = day(goal.by) if goal.by else ""
+        share = (result.percent, result.have, result.needed, result.counted, result.short)
+        rows.append([goal.title, goal.counts, goal.target_percent, by, *share, "yes" if result.met else "no"])
+    return export_rows(request, rows, "goals")

@@ -1,0 +1,323 @@
+"""Officers: the list, and one member's page with the lifeline and the reason for every date."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Exists, IntegerField, Min, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from compliance import coverage, lifeline, sentences, standings
+from compliance.asking import Asked, arrange, ask
+from compliance.filters import OfficerForm, checked, chosen_requirement, chosen_unit
+from compliance.gather import gather_rules, known_facts, pending_evidence
+from compliance.models import Edition, Requirement
+from compliance.tables import OfficerTable
+from compliance.templatetags.shown import duration
+from roster.access import Right, ViewerRequest, requires
+from roster.models import Assignment, AssignmentKind, Employment, Leave, Officer, Shift, Unit, open_on
+from training.models import Completion, EvidenceDecision
+
+YEARS_AHEAD = 3
+
+
+@requires(Right.READ_MEMBERS)
+@require_safe
+@transaction.atomic
+def officer_list(request: ViewerRequest) -> HttpResponseBase:
+    """The members within reach, with search and filters; at most eight queries at any size."""
+    viewer = request.viewer
+    asked = ask(request, today=viewer.today)
+    form = checked(OfficerForm(request.GET or None))
+    officers = _filtered(request, viewer.officers(), asked, form.cleaned_data)
+    table = OfficerTable(
+        officers,
+        asked=asked,
+        viewer=viewer,
+        empty_text="No member fits these filters. Take one away, or hire or import members first.",
+    )
+    table.caption = f"Members on {sentences.day(asked.as_of)}"
+    file = arrange(request, table, "officers")
+    context = {"asked": asked, "counts": "requirements each member is behind on", "form": form, "table": table}
+    return file or render(request, "officers/list.html", context)
+
+
+def _filtered(
+    request: ViewerRequest, officers: QuerySet[Officer], asked: Asked, values: dict[str, Any]
+) -> QuerySet[Officer]:
+    day = asked.as_of
+    if values.get("q"):
+        officers = officers.search(values["q"])  # type: ignore[attr-defined] # its own queryset
+    employed = known_facts_of(Employment, asked).filter(open_on(day), start_on__lte=day)
+    if values.get("category"):
+        employed = employed.filter(category=values["category"])
+    if values.get("serving") != "all" or values.get("category"):
+        officers = officers.filter(Exists(employed))
+    home = known_facts_of(Assignment, asked).filter(open_on(day), kind=AssignmentKind.HOME, start_on__lte=day)
+    unit = chosen_unit(request)
+    if unit is not None:
+        officers = officers.filter(Exists(home.filter(unit__in=request.viewer.tree.below([unit.pk]))))
+    for name in ("shift", "rank"):
+        if values.get(name):
+            officers = officers.filter(Exists(home.filter(**{f"{name}__code": values[name]})))
+    requirement = chosen_requirement(request)
+    rows = coverage.standings_on(
+        day, known_at=asked.known_at, requirement_ids=[requirement.pk] if requirement else None
+    ).filter(officer=OuterRef("pk"))
+    if values.get("state"):
+        officers = officers.filter(Exists(rows.filter(state=values["state"])))
+    rows = rows.order_by().values("officer")
+
+    def number(state: str) -> Coalesce:
+        counted = rows.filter(state=state).annotate(count=Count("pk")).values("count")
+        return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+    return officers.annotate(
+        unit_name=Subquery(home.values("unit__name")[:1]),
+        shift_code=Subquery(home.values("shift__code")[:1]),
+        rank_code=Subquery(home.values("rank__code")[:1]),
+        overdue_count=number("overdue"),
+        in_grace_count=number("in_grace"),
+        next_due_on=Subquery(rows.filter(due_on__gte=day).annotate(due=Min("due_on")).values("due")),
+    )
+
+
+def known_facts_of(model: Any, asked: Asked) -> Any:
+    """The facts of each member of an outer query, as known at the moment asked about."""
+    return known_facts(model, OuterRef("pk"), asked.known_at)
+
+
+@requires()
+@require_safe
+def officer_detail(request: ViewerRequest, employee_id: str) -> HttpResponseBase:
+    """One member, for those within whose reach they are."""
+    return show_officer(request, request.viewer.officer(employee_id, request.GET.get("agency", "")))
+
+
+def show_officer(request: ViewerRequest, officer: Officer) -> HttpResponse:
+    """The page of one member. A fixed number of queries, whatever they did."""
+    asked = ask(request, today=request.viewer.today)
+    record = gather_record(officer, asked)
+    may_record = request.viewer.may(Right.RECORD)
+    context = {
+        "asked": asked,
+        "population": "of each requirement",
+        "counts": "this member",
+        "officer": officer,
+        "record": record,
+        "picture": record.picture(asked),
+        "may_record": may_record,
+        "is_own": officer.pk in request.viewer.own,
+    }
+    return render(request, "officers/detail.html", context)
+
+
+@dataclass
+class Why:
+    """One standing as the page prints it."""
+
+    row: standings.Row
+    place: str
+    because: str
+
+
+@dataclass
+class RequirementLine:
+    """One requirement for one member: all periods, and the one that holds on the day."""
+
+    requirement: Requirement
+    periods: list[Why]
+    now: Why | None
+    since: date | None
+    has_pending: bool
+    edition: Edition | None
+    overdue_days: int
+
+    @property
+    def late_words(self) -> str:
+        return f"overdue {duration(self.overdue_days)}"
+
+
+@dataclass
+class Record:
+    """Everything the page of one member shows, as known at the moment asked about."""
+
+    officer: Officer
+    employments: list[Employment]
+    assignments: list[Assignment]
+    leaves: list[Leave]
+    completions: list[Completion]
+    history: list[dict[str, Any]]
+    lines: list[RequirementLine]
+
+    @property
+    def home(self) -> Assignment | None:
+        return next((row for row in self.assignments if row.kind == AssignmentKind.HOME and row.end_on is None), None)
+
+    def picture(self, asked: Asked) -> lifeline.Picture:
+        """The lifeline, from the year they were hired to three years ahead."""
+        starts = [row.start_on for row in self.employments] + [row.completed_on for row in self.completions]
+        first = date(max(min([*starts, asked.as_of]).year, asked.as_of.year - 40), 1, 1)
+        last = date(min(asked.as_of.year + YEARS_AHEAD, 9999), 12, 31)
+        lanes = [
+            lifeline.Lane("Assignment", [_assignment_span(row) for row in self.assignments if row.kind == "home"]),
+            lifeline.Lane("Leave", [_leave_span(row) for row in self.leaves]),
+            lifeline.Lane("Classes", points=[_class_point(row) for row in self.completions if row.result == "passed"]),
+        ]
+        lanes += [
+            lifeline.Lane(_short_name(line.requirement.title), _merged(line.periods))
+            for line in self.lines
+            if line.periods
+        ]
+        return lifeline.draw(lanes, first=first, last=last, today=asked.as_of)
+
+
+def _short_name(title: str) -> str:
+    return title if len(title) <= 22 else f"{title[:21]}…"
+
+
+def _assignment_span(row: Assignment) -> lifeline.Span:
+    label = f"{row.unit.name} · {row.shift.code}" if row.shift else row.unit.name
+    return lifeline.Span(
+        row.start_on, row.end_on, "assignment", label, f"{label}, {lifeline.period(row.start_on, row.end_on)}"
+    )
+
+
+def _leave_span(row: Leave) -> lifeline.Span:
+    text = f"{row.kind} leave, {lifeline.period(row.start_on, row.end_on)}"
+    return lifeline.Span(row.start_on, row.end_on, "excused", "", text)
+
+
+def _class_point(row: Completion) -> lifeline.Point:
+    course = row.course.same_as or row.course
+    return lifeline.Point(row.completed_on, course.code, f"{course.title} on {sentences.day(row.completed_on)}")
+
+
+def _merged(periods: Sequence[Why]) -> list[lifeline.Span]:
+    """Periods of one state that touch are one bar, whatever unit the member was in."""
+    spans: list[lifeline.Span] = []
+    for why in periods:
+        row = why.row
+        label = row.state.replace("_", " ")
+        if spans and spans[-1].kind == row.state and spans[-1].end_on == row.start_on - timedelta(days=1):
+            start = spans.pop().start_on
+        else:
+            start = row.start_on
+        if row.state == "current" and row.due_on:
+            label = f"current, due {sentences.day(row.due_on)}"
+        title = f"{row.state.replace('_', ' ')}, {lifeline.period(start, row.end_on)}"
+        spans.append(lifeline.Span(start, row.end_on, row.state, label, title))
+    return spans
+
+
+def gather_record(officer: Officer, asked: Asked) -> Record:
+    """Gather what is known of one member. About fifteen queries."""
+    ids, known_at = [officer.pk], asked.known_at
+    assignments = list(
+        known_facts(Assignment, ids, known_at).select_related("unit", "shift", "rank").order_by("-start_on", "-pk")
+    )
+    completions = list(
+        known_facts(Completion, ids, known_at)
+        .select_related("course__same_as", "recorded_in__by")
+        .order_by("-completed_on", "-pk")
+    )
+    decided = {row.completion_id: row for row in known_facts(EvidenceDecision, ids, known_at)}
+    for completion in completions:
+        decision = decided.get(completion.pk)
+        completion.shown_evidence = decision.decision if decision else completion.evidence  # type: ignore[attr-defined] # for the template
+    return Record(
+        officer,
+        employments=list(known_facts(Employment, ids, known_at).order_by("-start_on")),
+        assignments=assignments,
+        leaves=list(known_facts(Leave, ids, known_at).order_by("-start_on")),
+        completions=completions,
+        history=_history(officer),
+        lines=_lines(officer, asked),
+    )
+
+
+def _lines(officer: Officer, asked: Asked) -> list[RequirementLine]:
+    rules = gather_rules()
+    found = standings.lines([officer.pk], rules, known_at=asked.known_at)
+    editions, bases = sentences.explanations(
+        (row.edition for rows in found.values() for row in rows), (row.basis for rows in found.values() for row in rows)
+    )
+    pending = pending_evidence([officer.pk], rules, asked.as_of, known_at=asked.known_at)
+    units = {key: unit.name for key, unit in _units(found).items()}
+    shifts: dict[int | None, str] = dict(Shift.objects.values_list("pk", "code"))
+    lines = []
+    for requirement in Requirement.objects.all():
+        rows = found.get((officer.pk, requirement.pk), [])
+        whys = {
+            row: Why(
+                row,
+                " · ".join(filter(None, (units.get(row.unit), shifts.get(row.shift)))),
+                sentences.because(row, editions[row.edition], bases.get(row.basis)),
+            )
+            for row in rows
+        }
+        answer = standings.on_day(rows, asked.as_of)
+        row, since = answer or (None, None)
+        late = (asked.as_of - row.due_on).days if row and row.state == "overdue" and row.due_on else 0
+        lines.append(
+            RequirementLine(
+                requirement,
+                list(whys.values()),
+                whys[row] if row else None,
+                since,
+                (officer.pk, requirement.pk) in pending,
+                editions[row.edition] if row else None,
+                late,
+            )
+        )
+    return lines
+
+
+def _units(found: dict[tuple[int, int], list[standings.Row]]) -> dict[int | None, Any]:
+    ids = {row.unit for rows in found.values() for row in rows if row.unit}
+    return dict(Unit.objects.in_bulk(ids))
+
+
+def _history(officer: Officer) -> list[dict[str, Any]]:
+    """Every fact that was ended, corrected or voided, newest first, with who, when and why. One query per kind."""
+    found = []
+    for model in (Employment, Assignment, Leave, Completion):
+        voided = (
+            model.objects.filter(officer=officer, voided_in__isnull=False)
+            .select_related("voided_in__by", "recorded_in__by")
+            .prefetch_related("replaced_by")
+        )
+        if model is Completion:
+            voided = voided.select_related("course")
+        elif model is Assignment:
+            voided = voided.select_related("unit")
+        found += [_history_line(fact) for fact in voided]
+    return sorted(found, key=lambda line: line["at"], reverse=True)
+
+
+def _history_line(fact: Any) -> dict[str, Any]:
+    follower = next(iter(fact.replaced_by.all()), None)
+    if follower is None:
+        act = "voided"
+    else:
+        only_ended = fact.__class__ is not Completion and getattr(fact, "end_on", None) is None and follower.end_on
+        act = "ended" if only_ended else "corrected"
+    if isinstance(fact, Completion):
+        what = f"{fact.course.title}, {sentences.day(fact.completed_on)}"
+    else:
+        name = (
+            fact.unit.name
+            if isinstance(fact, Assignment)
+            else fact.category
+            if isinstance(fact, Employment)
+            else fact.kind
+        )
+        what = f"{fact._meta.verbose_name} {name}, {lifeline.period(fact.start_on, fact.end_on)}"
+    return {"what": what, "act": act, "at": fact.voided_in.at, "by": fact.voided_in.by, "why": fact.voided_in.why}

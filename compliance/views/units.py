@@ -1,0 +1,95 @@
+"""A unit: its coverage with everything below it, its shifts, and who is missing and when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.http import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from compliance import coverage
+from compliance.asking import arrange, ask
+from compliance.filters import MemberForm, checked, chosen_requirement
+from compliance.models import Requirement
+from compliance.tables import StandingTable, standing_rows
+from roster.access import Right, ViewerRequest, requires
+from roster.models import Shift
+
+
+@requires(Right.READ_MEMBERS)
+@require_safe
+@transaction.atomic
+def unit_detail(request: ViewerRequest, code: str) -> HttpResponseBase:
+    """Figures of the unit with everything below it under each requirement, and its members under one."""
+    viewer = request.viewer
+    unit = viewer.unit(code, request.GET.get("agency", ""))
+    asked = ask(request, today=viewer.today)
+    form = checked(MemberForm(request.GET or None))
+    requirements = list(Requirement.objects.all())
+    requirement = chosen_requirement(request) or next(iter(requirements), None)
+    below = viewer.tree.below([unit.pk])
+    rows = coverage.in_units(coverage.standings_on(asked.as_of, known_at=asked.known_at), below)
+    figures: dict[int, coverage.Counts] = {}
+    for (key, _), counts in coverage.counts_by_requirement(rows).items():
+        figures[key] = figures.get(key, coverage.Counts()) + counts
+    members = rows.filter(requirement=requirement) if requirement else rows.none()
+    table = StandingTable(
+        standing_rows(_filtered(members, form.cleaned_data)),
+        asked=asked,
+        viewer=viewer,
+        exclude=("requirement",),
+        empty_text="Nobody here is asked for this requirement on this day, or the filters leave nobody.",
+    )
+    table.caption = f"Members of {unit.name} under {requirement.title}" if requirement else "Members"
+    file = arrange(request, table, f"unit-{unit.code}".replace(" ", "-"))
+    edition = requirement.edition_on(asked.as_of) if requirement else None
+    context = {
+        "asked": asked,
+        "population": edition.population.title if edition else "",
+        "counts": "certified (current)",
+        "unit": unit,
+        "path": list(viewer.tree.above(unit.pk))[:0:-1],
+        "children": [
+            (child, asked.link(reverse("unit-detail", args=[child.code])))
+            for child, depth in viewer.tree.walk(unit.pk)
+            if depth == 0
+        ],
+        "requirement": requirement,
+        "figures": [
+            (each, figures.get(each.pk), asked.link(request.path, requirement=each.code)) for each in requirements
+        ],
+        "shifts": _shift_grid(members),
+        "form": form,
+        "table": table,
+        "coverage_url": asked.link(reverse("coverage"), requirement=requirement.code if requirement else ""),
+    }
+    return file or render(request, "units/detail.html", context)
+
+
+def _filtered(rows: Any, values: dict[str, Any]) -> Any:
+    if values.get("state"):
+        rows = rows.filter(state=values["state"])
+    if values.get("shift"):
+        rows = rows.filter(shift__code=values["shift"])
+    for word in values.get("q", "").replace(",", " ").split():
+        rows = rows.filter(
+            Q(officer__last_name__icontains=word)
+            | Q(officer__first_name__icontains=word)
+            | Q(officer__employee_id__icontains=word)
+            | Q(officer__badge__iexact=word)
+        )
+    return rows
+
+
+def _shift_grid(members: Any) -> list[tuple[str, coverage.Counts]]:
+    """Shift by shift, in the agency's order; members without a shift last."""
+    shifts = {shift.pk: shift for shift in Shift.objects.all()}
+    found = coverage.counts(members, "shift")
+    found.sort(
+        key=lambda part: (part.shift is None, shifts[part.shift].order, part.shift) if part.shift else (True, 0, 0)
+    )
+    return [(shifts[part.shift].code if part.shift else "no shift", part) for part in found]

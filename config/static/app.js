@@ -1,0 +1,17 @@
+// Every page works without this file; it only saves clicks.
+"use strict";
+
+// A changed day asks at once.
+for (const field of document.querySelectorAll(".asked input[type=date]")) {
+  field.addEventListener("change", () => field.form.requestSubmit());
+}
+
+// A form that records is sent once, however often its button is pressed.
+document.addEventListener("submit", (event) => {
+  if (event.target.method !== "post") return;
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "yes";
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.forms) delete form.dataset.sent;
+});
