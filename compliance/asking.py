@@ -69,9 +69,9 @@ class Asked:
         dropped = ("as_of", "known_at", "page", "export")
         return [(name, value) for name, values in self.query.lists() if name not in dropped for value in values]
 
-    def link(self, url: str, **values: object) -> str:
+    def link(self, url: str, **values: str | int | None) -> str:
         """An address that carries the clocks along; values that are blank are left out."""
-        query = {**self.clocks, **{name: value for name, value in values.items() if value not in ("", None)}}
+        query = {**self.clocks, **{name: value for name, value in values.items() if value}}
         return f"{url}?{urlencode(query)}" if query else url
 
 

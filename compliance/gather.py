@@ -59,7 +59,7 @@ def gather_rules() -> Rules:
     return Rules(
         editions=editions,
         courses={key: course for key, course in courses.items() if course.key in listed},
-        functions={unit: tree.function_of(unit) for unit in tree.units},
+        functions={unit: tree.function_of(unit).lower() for unit in tree.units},
     )
 
 
@@ -110,7 +110,7 @@ def _edition(
         effective_to=ends,
         population=engine.Population(
             categories=frozenset(population.categories) or None,
-            functions=frozenset(population.functions) or None,
+            functions=frozenset(word.lower() for word in population.functions) or None,
             units=units,
             ranks=_resolved(population.ranks, ranks),
             shifts=_resolved(population.shifts, shifts),
@@ -132,7 +132,7 @@ def _edition(
         entry_grace_days=row.entry_grace_days,
         entry_due_on=row.entry_due_on,
         leave=engine.LeaveRule(row.leave),
-        leave_kinds=frozenset(row.leave_kinds) or None,
+        leave_kinds=frozenset(kind.lower() for kind in row.leave_kinds) or None,
         leave_min_days=row.leave_min_days,
         return_grace_days=row.return_grace_days,
     )
@@ -185,7 +185,7 @@ def gather_members(
     for officer, start_on, end_on, kind in known_facts(Leave, ids, known_at).values_list(
         "officer_id", "start_on", "end_on", "kind"
     ):
-        leaves[officer].append(engine.Leave(start_on, end_on, kind))
+        leaves[officer].append(engine.Leave(start_on, end_on, kind.lower()))
     decided = {
         completion: engine.Evidence(decision)
         for completion, decision in known_facts(EvidenceDecision, ids, known_at).values_list(

@@ -26,7 +26,7 @@ ON_WIDE = {"th": {"class": "medium-hide"}, "td": {"class": "medium-hide"}}
 NOT_NARROW = {"th": {"class": "narrow-hide"}, "td": {"class": "narrow-hide"}}
 
 
-class AskedTable(tables.Table):
+class AskedTable(tables.Table):  # type: ignore[misc] # the library has no types
     """A table that knows the question it answers and which members the viewer may open."""
 
     caption = ""

@@ -85,9 +85,7 @@ def coverage_page(request: ViewerRequest) -> HttpResponseBase:
         "whole": whole,
         "goal": goal,
         "result": goals.of_rows(goal, rows) if goal else None,
-        "bridge": coverage.bridge(
-            before, coverage.places(rows if scope is None else _everywhere(asked, requirement)), scope
-        ),
+        "bridge": coverage.bridge(before, coverage.places(everywhere), scope),
         "since": month_ago,
         "points": _points(whole, then, then_counted),
         "unit": unit,
@@ -288,7 +286,7 @@ def goal_list(request: ViewerRequest) -> HttpResponseBase:
     """How each goal stands for the whole department, and the named exceptions within the viewer's reach."""
     viewer = request.viewer
     asked = ask(request, today=viewer.today)
-    found = []
+    found: list[dict[str, Any]] = []
     for goal in Goal.objects.select_related("requirement").order_by("code"):
         rows = coverage.standings_on(asked.as_of, known_at=asked.known_at, requirement_ids=[goal.requirement_id])
         seen = coverage.in_units(goals.exceptions(goal, rows), viewer.visible_units())

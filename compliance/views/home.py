@@ -54,7 +54,7 @@ def _goal_card(goal: Goal, viewer: Viewer) -> dict[str, Any]:
 
 def _behind(viewer: Viewer) -> list[dict[str, Any]]:
     """Units whose own members are furthest from each goal, the shortest first, at most five."""
-    found = []
+    found: list[dict[str, Any]] = []
     reach = viewer.visible_units()
     for goal in Goal.objects.select_related("requirement"):
         rows = coverage.in_units(coverage.standings_on(viewer.today, requirement_ids=[goal.requirement_id]), reach)

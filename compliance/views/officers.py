@@ -73,10 +73,10 @@ def _filtered(
     ).filter(officer=OuterRef("pk"))
     if values.get("state"):
         officers = officers.filter(Exists(rows.filter(state=values["state"])))
-    rows = rows.order_by().values("officer")
+    per_officer = rows.order_by().values("officer")
 
     def number(state: str) -> Coalesce:
-        counted = rows.filter(state=state).annotate(count=Count("pk")).values("count")
+        counted = per_officer.filter(state=state).annotate(count=Count("pk")).values("count")
         return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
     return officers.annotate(
@@ -85,7 +85,7 @@ def _filtered(
         rank_code=Subquery(home.values("rank__code")[:1]),
         overdue_count=number("overdue"),
         in_grace_count=number("in_grace"),
-        next_due_on=Subquery(rows.filter(due_on__gte=day).annotate(due=Min("due_on")).values("due")),
+        next_due_on=Subquery(per_officer.filter(due_on__gte=day).annotate(due=Min("due_on")).values("due")),
     )
 
 

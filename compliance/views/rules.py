@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Count, Q
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import render
@@ -24,7 +26,7 @@ WHOLE = ("editions__population", "editions__entry_courses", "editions__refresher
 def requirement_list(request: ViewerRequest) -> HttpResponseBase:
     """Every requirement with the rule in force, in one sentence."""
     today = request.viewer.today
-    found = [
+    found: list[dict[str, Any]] = [
         {"requirement": requirement, "edition": edition, "rule": sentences.rule(edition) if edition else ""}
         for requirement in Requirement.objects.prefetch_related(*WHOLE)
         for edition in [requirement.edition_on(today)]
