@@ -134,12 +134,13 @@ NEED_NO_DATABASE = {
     "-h",
     "check",
     "collectstatic",
+    "demo",  # starts what it needs itself, after its checks
     "diffsettings",
     "findstatic",
     "help",
     "version",
 }
-NEED_REDIS = {"demo", "runserver"}  # every other command does its work in its own process
+NEED_REDIS = {"runserver"}  # every other command does its work in its own process
 
 
 def for_command(command: str) -> contextlib.AbstractContextManager[None]:
@@ -155,15 +156,31 @@ def for_command(command: str) -> contextlib.AbstractContextManager[None]:
     return running(postgres=postgres, redis=redis)
 
 
+TRUE_WORDS = ("true", "on", "ok", "y", "yes", "1")  # as django-environ reads them
+
+
 def prepare_demo() -> None:
     """Give the checkout a ``.env`` with DEBUG on and a key of its own, so that later commands find the same database.
 
-    An existing file is left alone. So is a deployment: where its variables are set without DEBUG nothing is written.
+    An existing file is left alone. A deployment is refused: where its variables are set without DEBUG, or DEBUG is off,
+    nothing is written.
     """
-    configured = any(os.environ.get(name) for name in ("DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS"))
-    if configured and not os.environ.get("DEBUG"):
-        return
-    _write_new(Path(__file__).resolve().parent.parent / ".env", f"DEBUG=true\nSECRET_KEY={secrets.token_urlsafe(48)}\n")
+    debug = os.environ.get("DEBUG", "").strip().lower()
+    is_debug = debug in TRUE_WORDS
+    given = [name for name in ("DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS") if os.environ.get(name)]
+    if not is_debug and (given or debug):
+        what = (
+            f"{', '.join(given)} {'is' if len(given) == 1 else 'are'} set without DEBUG=true"
+            if given
+            else "DEBUG is off"
+        )
+        raise EmbeddedError(f"The demo is for a development machine only, and here {what}: nothing was started.")
+    path = Path(__file__).resolve().parent.parent / ".env"
+    try:
+        _write_new(path, f"DEBUG=true\nSECRET_KEY={secrets.token_urlsafe(48)}\n")
+    except OSError as error:
+        if not is_debug:
+            raise EmbeddedError(f"The demo cannot write {path}: {error.strerror}. Set DEBUG=true instead.") from error
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -441,6 +441,8 @@ def checkout_of(directory: Path) -> Path:
         pytest.param({}, True, id="fresh"),
         pytest.param({"DEBUG": "true", "SECRET_KEY": "x"}, True, id="development"),
         pytest.param({"SECRET_KEY": "x"}, False, id="deployment-key"),
+        pytest.param({"SECRET_KEY": "x", "DEBUG": "false"}, False, id="deployment-debug-off"),
+        pytest.param({"DEBUG": "0"}, False, id="debug-off"),
         pytest.param({"DATABASE_URL": "postgres://db/records"}, False, id="deployment-database"),
         pytest.param({"ALLOWED_HOSTS": "records.example.gov"}, False, id="deployment-hosts"),
     ],
@@ -456,7 +458,7 @@ def test_demo_never_turns_debug_on_in_a_deployment(
     with start_python(code, PYTHONPATH=str(checkout), **variables) as process:
         process.communicate()
 
-    assert process.returncode == 0
+    assert process.returncode == (0 if is_written else 1)
     assert (checkout / ".env").exists() == is_written
     if is_written:
         assert (checkout / ".env").read_text().startswith("DEBUG=true\nSECRET_KEY=")
