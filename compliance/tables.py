@@ -68,11 +68,19 @@ class StandingTable(AskedTable):
         verbose_name="Officer",
         order_by=("officer__last_name", "officer__first_name", "officer__employee_id"),
     )
-    requirement = tables.Column(accessor="requirement__title", order_by="requirement__order", attrs=ON_WIDE)
-    unit = tables.Column(accessor="unit__name", order_by=("unit__code", "officer__last_name"), attrs=NOT_NARROW)
-    shift = tables.Column(accessor="shift__code", order_by=("shift__order", "shift__code"), attrs=ON_WIDE)
-    rank = tables.Column(accessor="rank__code", order_by=("rank__order", "rank__code"), attrs=ON_WIDE)
-    state = tables.Column()
+    requirement = tables.Column(
+        accessor="requirement__title", verbose_name="Requirement", order_by="requirement__order", attrs=ON_WIDE
+    )
+    unit = tables.Column(
+        accessor="unit__name", verbose_name="Unit", order_by=("unit__code", "officer__last_name"), attrs=NOT_NARROW
+    )
+    shift = tables.Column(
+        accessor="shift__code", verbose_name="Shift", order_by=("shift__order", "shift__code"), attrs=ON_WIDE
+    )
+    rank = tables.Column(
+        accessor="rank__code", verbose_name="Rank", order_by=("rank__order", "rank__code"), attrs=ON_WIDE
+    )
+    state = tables.Column(verbose_name="State")
     due_on = tables.Column(verbose_name="Due", attrs={"td": {"class": "narrow"}})
     last_credit = tables.Column(accessor="basis__completed_on", verbose_name="Rests on", attrs=ON_WIDE, empty_values=())
 
