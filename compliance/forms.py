@@ -593,7 +593,6 @@ class UploadForm(StyledForm):
     kind = forms.ChoiceField(label="What it holds")
     file = forms.FileField(
         label="File",
-        help_text="CSV, XLSX, XLS or ODS, up to 50 MB.",
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx,.xlsm,.xls,.ods"}),
         error_messages={"empty": "The file is empty.", "required": "Choose a file."},
     )
@@ -606,8 +605,20 @@ class UploadForm(StyledForm):
     )
     agency = forms.ModelChoiceField(Agency.objects.none(), label="Agency", empty_label=None)
 
-    def __init__(self, *args: Any, viewer: Viewer, kinds: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        viewer: Viewer,
+        kinds: Iterable[tuple[str, str]],
+        is_too_large: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        megabytes = settings.UPLOAD_MAX_BYTES // (1024 * 1024)
+        self.fields["file"].help_text = f"CSV, XLSX, XLS or ODS, up to {megabytes} MB."
+        if is_too_large:  # the rest of it was not received
+            said = f"The file is larger than {megabytes} MB. Split it and send the parts."
+            self.fields["file"].error_messages["required"] = said
         self.fields["kind"].choices = [("", "Choose what the file holds"), *kinds]  # type: ignore[attr-defined] # ChoiceField
         agencies = Agency.objects.order_by("name")
         if viewer.agencies is not None:
@@ -616,13 +627,6 @@ class UploadForm(StyledForm):
         if agencies.count() == 1:
             self.fields["agency"].widget = forms.HiddenInput()
             self.fields["agency"].initial = agencies.first()
-
-    def clean_file(self) -> Any:
-        sent = self.cleaned_data["file"]
-        if sent.size > settings.UPLOAD_MAX_BYTES:
-            megabytes = settings.UPLOAD_MAX_BYTES // (1024 * 1024)
-            raise ValidationError(f"The file is larger than {megabytes} MB. Split it and send the parts.")
-        return sent
 
 
 class ColumnsForm(StyledForm):

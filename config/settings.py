@@ -126,7 +126,7 @@ STORAGES = {
 }
 #: Uploads and issued reports; outside what the web server serves, read through an access check only.
 MEDIA_ROOT: str = env.str("MEDIA_ROOT", default=str(embedded.data_dir() / "media"))
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["compliance.uploads.LimitedUploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o600
 UPLOAD_MAX_BYTES = 50 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

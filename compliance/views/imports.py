@@ -53,7 +53,13 @@ def _is_busy(job: Job | None) -> bool:
 def import_list(request: ViewerRequest) -> HttpResponseBase:
     """Files sent so far, and a form to send one."""
     kinds = [(kind, found.title) for kind, found in imports.KINDS.items()]
-    form = UploadForm(request.POST or None, request.FILES or None, viewer=request.viewer, kinds=kinds)
+    form = UploadForm(
+        request.POST or None,
+        request.FILES or None,
+        viewer=request.viewer,
+        kinds=kinds,
+        is_too_large=getattr(request, "is_upload_too_large", False),
+    )
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
