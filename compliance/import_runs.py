@@ -318,8 +318,9 @@ def sent_before(run: ImportRun) -> str:
     on = day(timezone.localdate(other.uploaded_at))
     if other.state == State.RECORDED:
         return f"The very same file was recorded on {on}: whatever stands already shows as same."
-    now = {State.PLANNED: "its plan waits to be recorded", State.FAILED: "could not be read"}
-    return f"The very same file was sent on {on}; {now.get(State(other.state), 'nobody has said yet which column is which')}."
+    waits = {State.PLANNED: "its plan waits to be recorded", State.FAILED: "it could not be read"}
+    now = waits.get(State(other.state), "nobody has said yet which column is which")
+    return f"The very same file was sent on {on}; {now}."
 
 
 def needed_columns(run: ImportRun) -> str:

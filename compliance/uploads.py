@@ -19,6 +19,6 @@ class LimitedUploadHandler(TemporaryFileUploadHandler):
         self._received += len(raw_data)
         if self._received > settings.UPLOAD_MAX_BYTES:
             self.file.close()
-            self.request.is_upload_too_large = True  # type: ignore[attr-defined, union-attr] # read by UploadForm's view
+            self.request.is_upload_too_large = True  # type: ignore[union-attr] # read by UploadForm's view
             raise SkipFile
         super().receive_data_chunk(raw_data, start)

@@ -15,3 +15,16 @@ document.addEventListener("submit", (event) => {
 window.addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
+
+// Log completions: the button names how many it records, the chosen ones too.
+const recordButton = document.querySelector("[data-record]");
+if (recordButton) {
+  const count = () => {
+    const chosen = document.querySelectorAll("input[data-pick]:checked").length;
+    const number = Number(recordButton.dataset.record) + chosen;
+    recordButton.textContent = `Record ${number} completion${number === 1 ? "" : "s"}`;
+    recordButton.disabled = number === 0;
+  };
+  for (const field of document.querySelectorAll("input[name^=pick-]")) field.addEventListener("change", count);
+  count();
+}

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
-from django.test.utils import override_settings
 
-from tests.compliance.pages.cast import Cast, make_cast
+if TYPE_CHECKING:
+    from tests.compliance.pages.cast import Cast
 
 
 @pytest.fixture
-def cast(db: None) -> Iterator[Cast]:
-    """The shared cast; passwords are hashed cheaply, since nobody guesses these."""
-    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
-        yield make_cast()
+def cast(db: None) -> Cast:
+    """The cast that page tests share."""
+    from tests.compliance.pages.cast import make_cast  # noqa: PLC0415 - models are loaded after this file
+
+    return make_cast()

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -193,7 +194,7 @@ def test_correct_records_another_that_replaces_it(cast: Cast) -> None:
 
     assert "Say why: the reason stays with the record." in words(refused)
     made = Completion.objects.get(replaces=cast.entry)
-    assert (made.completed_on, made.hours, made.voided_in) == (date(2019, 5, 4), 36, None)
+    assert (made.completed_on, made.hours, made.voided_in) == (date(2019, 5, 4), Decimal(36), None)
     text = words(response)
     assert "Corrected: completed on 3 May 2019 → 4 May 2019; hours blank → 36 Make-up day" in text
     assert "Voided" not in text

@@ -35,7 +35,7 @@ def test_hire_by_form(cast: Cast) -> None:
     response = cast.client("academy").post(reverse("officer-hire"), data)
 
     officer = Officer.objects.get(employee_id="004100")
-    assert response.url == reverse("officer-detail", args=["004100"])
+    assert response["Location"] == reverse("officer-detail", args=["004100"])
     (home,) = records.homes_of(officer)
     assert (home.unit, home.start_on, home.recorded_in.by) == (cast.central, date(2026, 3, 2), cast.users["academy"])
 

@@ -1,0 +1,253 @@
+"""Who may open what: every address with every role, and what the page shows of the other district.
+
+A table lists every address of the product; one that is missing from it fails here. Amara Whitfield and everything in
+the table belong to Central; Jonah Delacroix belongs to Eastern, and so does the commander called `elsewhere`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.test.utils import override_settings
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from compliance.models import ImportRun, Job
+from roster.facts import Change
+from roster.models import Access
+from tests.compliance.pages.cast import Cast
+from tests.factories import complete
+
+pytestmark = pytest.mark.django_db
+
+READERS = frozenset({"academy", "commander", "elsewhere", "chief", "compliance", "auditor", "admin"})
+OF_CENTRAL = READERS - {"elsewhere"}
+EVERYBODY = READERS | {"officer"}
+RECORDERS = frozenset({"academy", "admin"})
+DECIDERS = frozenset({"academy", "compliance", "admin"})
+ADMINS = frozenset({"admin"})
+REPORT_READERS = frozenset({"chief", "compliance", "auditor", "admin"})
+ANYBODY = EVERYBODY | {"anonymous"}
+ROLES = sorted(ANYBODY)
+
+
+@dataclass(frozen=True)
+class Address:
+    """Who may GET and who may POST; `shows` must be on the page of everybody who may."""
+
+    get: frozenset[str] = frozenset()
+    post: frozenset[str] = frozenset()
+    args: tuple[str, ...] = ()
+    shows: str = ""
+    #: the page is about this deployment and names members of every district to those who may
+    names_all: bool = field(default=False)
+
+
+#: Names in angle brackets are filled in from the cast.
+ADDRESSES: dict[str, Address] = {
+    "sign-in": Address(ANYBODY, ANYBODY),
+    "sign-out": Address(frozenset(), ANYBODY),
+    "health": Address(ANYBODY),
+    "home": Address(EVERYBODY),
+    "my": Address(frozenset({"officer"})),
+    "coverage": Address(READERS, shows="Requirement refresher"),
+    "deadline-list": Address(READERS),
+    "goal-list": Address(READERS),
+    "unit-detail": Address(OF_CENTRAL, args=("CEN",), shows="Central District"),
+    "officer-list": Address(READERS),
+    "officer-detail": Address(OF_CENTRAL | {"officer"}, args=("002918",), shows="Amara Whitfield"),
+    "requirement-list": Address(READERS, shows="Requirement refresher"),
+    "requirement-detail": Address(READERS, args=("refresher",), shows="Requirement refresher"),
+    "course-list": Address(READERS, shows="CIT basic course"),
+    "completion-list": Address(READERS, shows="CIT basic course"),
+    "completion-log": Address(RECORDERS, RECORDERS, shows="Log completions"),
+    "completion-detail": Address(OF_CENTRAL, args=("<entry>",), shows="Amara Whitfield"),
+    "completion-evidence": Address(frozenset(), DECIDERS, args=("<entry>",)),
+    "completion-void": Address(RECORDERS, RECORDERS, args=("<entry>",), shows="Amara Whitfield"),
+    "completion-correct": Address(RECORDERS, RECORDERS, args=("<entry>",), shows="Amara Whitfield"),
+    "officer-hire": Address(RECORDERS, RECORDERS, shows="Hire a member"),
+    "officer-transfer": Address(RECORDERS, RECORDERS, args=("002918",), shows="Transfer Amara Whitfield"),
+    "officer-leave": Address(RECORDERS, RECORDERS, args=("002918",), shows="Leave of Amara Whitfield"),
+    "officer-separate": Address(RECORDERS, RECORDERS, args=("002918",), shows="Separate Amara Whitfield"),
+    "import-list": Address(RECORDERS, RECORDERS, shows="whitfield.csv"),
+    "import-detail": Address(RECORDERS, args=("<run>",), shows="Import: whitfield.csv"),
+    "import-columns": Address(RECORDERS, RECORDERS, args=("<run>",), shows="whitfield.csv"),
+    "import-errors": Address(RECORDERS, args=("<run>",), shows="009999"),
+    "import-plan": Address(frozenset(), RECORDERS, args=("<run>",)),
+    "import-titles": Address(frozenset(), RECORDERS, args=("<run>",)),
+    "import-record": Address(frozenset(), RECORDERS, args=("<run>",)),
+    "import-discard": Address(frozenset(), RECORDERS, args=("<run>",)),
+    "job-detail": Address(RECORDERS, args=("<job>",), shows="Plan an import"),
+    "user-list": Address(ADMINS, ADMINS, shows="elsewhere", names_all=True),
+    "user-detail": Address(ADMINS, args=("<user>",), shows="Give a role"),
+    "user-grant": Address(frozenset(), ADMINS, args=("<user>",)),
+    "user-revoke": Address(frozenset(), ADMINS, args=("<user>", "<access>")),
+    "user-active": Address(frozenset(), ADMINS, args=("<user>",)),
+    "user-password": Address(frozenset(), ADMINS, args=("<user>",)),
+    "password": Address(EVERYBODY, EVERYBODY, shows="Change your password"),
+}
+
+#: Who must never be named to whom, whatever the page.
+UNSEEN = {
+    "commander": ("Delacroix", "003377"),
+    "elsewhere": ("Whitfield", "002918"),
+    "officer": ("Delacroix", "003377"),
+    "anonymous": ("Delacroix", "003377", "Whitfield", "002918"),
+}
+
+
+def names_in(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from names_in(pattern.url_patterns)
+        else:
+            yield str(pattern.name)
+
+
+@pytest.fixture
+def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """What the table's addresses are about."""
+    complete(cast.jonah, cast.basic, date(2020, 1, 2))
+    academy = cast.users["academy"]
+    job = Job.objects.create(kind="plan_import", requested_by=academy, state="done")
+    (tmp_path / "imports").mkdir()
+    (tmp_path / "imports" / "abc").write_text("employee_id,course,completed_on\n002918,CIT-40,2019-05-03\n")
+    (tmp_path / "imports" / "abc.errors").write_text("employee_id,line\n009999,2\n")
+    run = ImportRun.objects.create(
+        agency=cast.central.agency,
+        kind="completions",
+        file_name="whitfield.csv",
+        stored_as="imports/abc",
+        state="planned",
+        plan_digest="0" * 64,
+        job=job,
+        uploaded_by=academy,
+    )
+    user = cast.users["chief"]
+    with override_settings(MEDIA_ROOT=str(tmp_path)):
+        yield {
+            "<entry>": str(cast.entry.pk),
+            "<run>": str(run.pk),
+            "<job>": str(job.key),
+            "<user>": str(user.pk),
+            "<access>": str(Access.objects.get(user=user).pk),
+        }
+
+
+def url_of(name: str, world: dict[str, str]) -> str:
+    return reverse(name, args=[world.get(part, part) for part in ADDRESSES[name].args])
+
+
+def client_of(cast: Cast, role: str) -> Client:
+    return Client() if role == "anonymous" else cast.client(role)
+
+
+def text_of(response: Any) -> str:
+    content = b"".join(response) if getattr(response, "streaming", False) else response.content
+    return str(content.decode())
+
+
+def test_every_address_is_in_the_table() -> None:
+    assert set(names_in(get_resolver().url_patterns)) == set(ADDRESSES)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_get(cast: Cast, world: dict[str, str], role: str) -> None:
+    wrong = []
+    for name, address in ADDRESSES.items():
+        client = client_of(cast, role)
+        response = client.get(url_of(name, world))
+        text = text_of(response)
+        if role in address.get:
+            # Somebody signed in is sent on from the sign-in page, and an officer from home to their own record.
+            expected = (200, 302) if name in ("sign-in", "home", "my") else (200,)
+            if response.status_code not in expected or address.shows not in text:
+                wrong.append((name, response.status_code, address.shows))
+        elif role == "anonymous":
+            if (response.status_code, response.get("Location", "")[:9]) not in ((302, "/sign-in/"), (405, "")):
+                wrong.append((name, response.status_code, response.get("Location")))
+        elif response.status_code not in (404, 405) or "Whitfield" in text:
+            wrong.append((name, response.status_code, "should not be there"))
+        if not address.names_all:
+            wrong += [(name, 0, unseen) for unseen in UNSEEN.get(role, ()) if unseen in text]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_get_by_who_may_only_post_records_nothing(cast: Cast, world: dict[str, str], role: str) -> None:
+    changes = Change.objects.count()
+
+    for name, address in ADDRESSES.items():
+        if not address.get:
+            assert client_of(cast, role).get(url_of(name, world)).status_code in (302, 404, 405)
+
+    assert Change.objects.count() == changes
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_post_by_who_may_not_changes_nothing(cast: Cast, world: dict[str, str], role: str) -> None:
+    def everything() -> tuple[Any, ...]:
+        run = ImportRun.objects.get()
+        access = list(Access.objects.order_by("pk").values_list("user", "role"))
+        return (Change.objects.count(), Job.objects.count(), run.state, access, cast.users["chief"].is_active)
+
+    before, wrong = everything(), []
+    data = {"why": "because", "decision": "verified", "digest": "0" * 64, "is_active": "false", "role": "admin"}
+    for name, address in ADDRESSES.items():
+        if role in address.post:
+            continue
+        response = client_of(cast, role).post(url_of(name, world), data)
+        is_sent_away = role == "anonymous" and response.get("Location", "").startswith("/sign-in/")
+        if response.status_code not in (404, 405) and not is_sent_away:
+            wrong.append((name, response.status_code))
+
+    cast.users["chief"].refresh_from_db()
+    assert wrong == []
+    assert everything() == before
+
+
+@pytest.mark.parametrize("role", sorted(EVERYBODY))
+def test_post_by_who_may_is_answered(cast: Cast, world: dict[str, str], role: str) -> None:
+    wrong = []
+    for name, address in ADDRESSES.items():
+        if role in address.post:
+            response = client_of(cast, role).post(url_of(name, world), {})
+            if response.status_code not in (200, 302, 400):
+                wrong.append((name, response.status_code))
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("role", sorted(ADMINS | RECORDERS))
+def test_post_needs_the_forms_token(cast: Cast, world: dict[str, str], role: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(cast.users[role])
+
+    for name, address in ADDRESSES.items():
+        if role in address.post and name != "sign-in":
+            assert client.post(url_of(name, world), {}).status_code == 403, name
+
+
+@pytest.mark.parametrize("role", ["commander", "elsewhere"])
+def test_a_commander_opens_nobody_of_another_district(cast: Cast, role: str) -> None:
+    other, unit = (cast.jonah, "EAS") if role == "commander" else (cast.amara, "CEN")
+    client = cast.client(role)
+
+    assert client.get(reverse("officer-detail", args=[other.employee_id])).status_code == 404
+    assert client.get(reverse("unit-detail", args=[unit])).status_code == 404
+    assert client.get(reverse("completion-list"), {"unit": unit}).status_code == 400
+    assert other.last_name not in text_of(client.get(reverse("completion-list"), {"export": "csv"}))
+    assert other.last_name not in text_of(client.get(reverse("completion-list"), {"voided": "yes"}))
+
+
+def test_an_officer_opens_only_the_own_record(cast: Cast) -> None:
+    client = cast.client("officer")
+
+    assert client.get(reverse("officer-detail", args=["002918"])).status_code == 200
+    assert client.get(reverse("officer-detail", args=["003377"])).status_code == 404
