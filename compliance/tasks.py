@@ -21,15 +21,17 @@ def rebuild(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
 #: Every kind of job and what does it.
 HANDLERS: dict[str, jobs.Handler] = {
     "rebuild": rebuild,
-    "verify": nightly.verify,
-    "snapshot": nightly.snapshot,
+    nightly.VERIFY: nightly.verify,
+    nightly.SNAPSHOT: nightly.snapshot,
     **import_runs.HANDLERS,
 }
 
 
 @app.task(name="compliance.tasks.run_job")
 def run_job(key: str) -> None:
-    jobs.run(key, HANDLERS)
+    job = jobs.run(key, HANDLERS)
+    if job is not None and job.kind == nightly.VERIFY:
+        nightly.start(date.fromisoformat(job.arguments["day"]))  # the next step, once the last slice has ended
 
 
 @app.task(name="compliance.tasks.pick_up_jobs")

@@ -11,6 +11,8 @@ app = Celery("records")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
-    "pick-up-jobs": {"task": "compliance.tasks.pick_up_jobs", "schedule": 60.0},
-    "nightly": {"task": "compliance.tasks.start_nightly", "schedule": crontab(hour=2, minute=15)},
+    # One that no worker took for a minute is worth nothing: the next is there.
+    "pick-up-jobs": {"task": "compliance.tasks.pick_up_jobs", "schedule": 60.0, "options": {"expires": 60}},
+    # Every hour from the one meant on: a night when the server was down, or a clock that skips 02:15, is made up for.
+    "nightly": {"task": "compliance.tasks.start_nightly", "schedule": crontab(minute=15, hour="2-23")},
 }

@@ -41,9 +41,21 @@ CELERY_BROKER_URL: str = (
 )
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
+# A message whose worker was killed is not sent again at once: its job counts as running until it has been silent for a
+# minute, and is then picked up.
+CELERY_TASK_REJECT_ON_WORKER_LOST = False
+CELERY_TASK_SOFT_TIME_LIMIT = 3 * 3600  # ends the job with a sentence
+CELERY_TASK_TIME_LIMIT = CELERY_TASK_SOFT_TIME_LIMIT + 600  # ends the process, when the work does not listen
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 30, "visibility_timeout": 3600}
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for Redis however long it is away
+# Messages not acknowledged for longer than any job may take are sent again; should one still be at work, its claim
+# keeps the second from starting.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 2,
+    "socket_timeout": 30,
+    "visibility_timeout": CELERY_TASK_TIME_LIMIT + 600,
+}
 CELERY_TASK_PUBLISH_RETRY = False  # a message is only a nudge: beat finds the waiting job
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 

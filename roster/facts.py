@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import pgtrigger
 from django.conf import settings
@@ -157,17 +157,31 @@ class Recorder:
         """Lock these officers' rows in the order of their ids until the commit. One query."""
         lock_officers(officer_ids)
 
+    @contextmanager
+    def _writing(self, model: type[Fact], otherwise: str | None = None) -> Iterator[Change]:
+        """A savepoint with the change to write into; `FactRefused` where a constraint forbids what is written.
+
+        What was refused leaves nothing behind, not even the change when it was the first, so that a caller may answer
+        the refusal and go on. A constraint without a sentence is told in the words of `otherwise`, or raised as it is.
+        """
+        before = self._change
+        try:
+            # The driver's errors too: Django does not translate those that a COPY raises.
+            with connection.wrap_database_errors, transaction.atomic():
+                yield self.change
+        except BaseException as error:
+            self._change = before
+            if isinstance(error, IntegrityError):
+                sentence = sentence_for(error, model) or otherwise
+                if sentence is not None:
+                    raise FactRefused(sentence) from error
+            raise
+
     def record(self, fact: AnyFact) -> AnyFact:
         """Insert one fact; `FactRefused` with a sentence where a constraint forbids it, and nothing is written."""
-        fact.recorded_in = self.change
-        try:
-            with transaction.atomic():
-                fact.save(force_insert=True)
-        except IntegrityError as error:
-            sentence = sentence_for(error, type(fact))
-            if sentence is None:
-                raise
-            raise FactRefused(sentence) from error
+        with self._writing(type(fact)) as change:
+            fact.recorded_in = change
+            fact.save(force_insert=True)
         self.touched.add(fact.officer_id)
         return fact
 
@@ -176,20 +190,16 @@ class Recorder:
     ) -> None:
         """COPY facts of one kind. `columns` are database columns, without `recorded_in_id`; values are Python's.
 
-        `officer_ids` says whose they are. A constraint that forbids a row raises `FactRefused` and ends the
-        transaction: whoever plans many facts checks them first.
+        `officer_ids` says whose they are. A constraint that forbids one row raises `FactRefused`, and none is written.
         """
         names = ", ".join(f'"{name}"' for name in (*columns, "recorded_in_id"))
-        change_id = self.change.pk
-        try:
-            with (
-                connection.cursor() as cursor,
-                cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN') as copy,
-            ):
-                for row in rows:
-                    copy.write_row((*row, change_id))
-        except IntegrityError as error:
-            raise FactRefused(sentence_for(error, model) or "The database refused a row.") from error
+        with (
+            self._writing(model, "The database refused a row.") as change,
+            connection.cursor() as cursor,
+            cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN') as copy,
+        ):
+            for row in rows:
+                copy.write_row((*row, change.pk))
         self.touched.update(officer_ids)
 
     def record_lines(
@@ -200,29 +210,33 @@ class Recorder:
         Making the text of a large import once, from parts that repeat, takes a fraction of adapting every value.
         """
         names = ", ".join(f'"{name}"' for name in (*columns, "recorded_in_id"))
-        end = f"\t{self.change.pk}\n"
-        try:
-            with (
-                connection.cursor() as cursor,
-                cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN') as copy,
-            ):
-                remaining = iter(lines)
-                while block := list(islice(remaining, 5_000)):
-                    copy.write(end.join(block) + end)
-        except IntegrityError as error:
-            raise FactRefused(sentence_for(error, model) or "The database refused a row.") from error
+        with (
+            self._writing(model, "The database refused a row.") as change,
+            connection.cursor() as cursor,
+            cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN') as copy,
+        ):
+            end = f"\t{change.pk}\n"
+            remaining = iter(lines)
+            while block := list(islice(remaining, 5_000)):
+                copy.write(end.join(block) + end)
         self.touched.update(officer_ids)
 
     def void(self, facts: Iterable[Fact]) -> None:
-        """Void these facts, each once. `FactRefused` when one of them was voided meanwhile. One query per kind."""
+        """Void these facts, each once. `FactRefused` when one of them was voided meanwhile, and none is voided then.
+
+        One query per kind.
+        """
         by_model: dict[type[Fact], dict[int, int]] = {}
         for fact in facts:
             by_model.setdefault(type(fact), {})[fact.pk] = fact.officer_id
-        for model, officers in by_model.items():
-            count = model.objects.filter(pk__in=officers, voided_in=None).update(voided_in=self.change)
-            if count != len(officers):
-                raise FactRefused("Somebody else corrected this record meanwhile. Look at it again.")
-            self.touched.update(officers.values())
+        if not by_model:
+            return
+        with self._writing(next(iter(by_model))) as change:
+            for model, officers in by_model.items():
+                count = model.objects.filter(pk__in=officers, voided_in=None).update(voided_in=change)
+                if count != len(officers):
+                    raise FactRefused("Somebody else corrected this record meanwhile. Look at it again.")
+        self.touched.update(officer for officers in by_model.values() for officer in officers.values())
 
     def _finish(self) -> None:
         if self._change is None:
@@ -247,6 +261,26 @@ def changing_rules() -> Iterator[None]:
     with transaction.atomic():
         hold_rules(shared=False)
         yield
+
+
+def known_now() -> datetime:
+    """A moment at or before which nothing will be recorded any more: `known_at` for an answer that has to stand.
+
+    A change gets its `at` a moment before its commit shows it, so an answer known at the clock's now could miss it and
+    hold it when asked again. This waits for changes that are just committing, not for the work before that. Ask it
+    before the transaction that reads, where that one reads at a single moment.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock_shared(%s)", [COMMIT_ORDER_LOCK])
+        try:
+            # Before whatever the clock gives next, and never behind the last change, which a clock set back may be.
+            cursor.execute(
+                "SELECT greatest(clock_timestamp() - interval '1 microsecond', (SELECT max(at) FROM roster_change))"
+            )
+            (moment,) = cursor.fetchone()
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock_shared(%s)", [COMMIT_ORDER_LOCK])
+    return cast("datetime", moment)
 
 
 def hold_rules(*, shared: bool) -> None:
