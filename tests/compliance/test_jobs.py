@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,6 @@ from django.utils import timezone
 
 from compliance import jobs, tasks
 from compliance.models import Job, JobState
-from config.celery import app
 from tests import factories as make
 from tests.two_writers import Gate, Worker, meanwhile, wait_until
 
@@ -26,17 +26,19 @@ Nudges = list[str]
 def nudges(monkeypatch: pytest.MonkeyPatch) -> Nudges:
     """The keys that workers were told, in place of the broker; `test_worker.py` has a real one."""
     told: Nudges = []
-    monkeypatch.setattr(jobs, "nudge", lambda job: told.append(str(job.key)) or True)
+
+    def nudge(job: Job) -> bool:
+        told.append(str(job.key))
+        return True
+
+    monkeypatch.setattr(jobs, "nudge", nudge)
     return told
 
 
 @pytest.fixture
-def broken(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> Iterator[None]:
+def broken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A broker that is not there."""
     monkeypatch.setenv("CELERY_BROKER_URL", f"redis+socket://{tmp_path}/nowhere.sock")
-    app.pool.force_close_all()
-    yield
-    app.pool.force_close_all()
 
 
 def make_job(kind: str = "work", **values: Any) -> Job:
@@ -110,10 +112,9 @@ def test_only_an_unexpected_error_goes_to_the_log(caplog: pytest.LogCaptureFixtu
 
 @pytest.mark.django_db
 def test_trouble_with_the_database_gives_the_job_back_until_the_last_attempt() -> None:
-    job, states = make_job(), []
+    job = make_job()
 
-    for _ in range(jobs.MOST_ATTEMPTS):
-        states.append(ran(job, _raises(OperationalError("deadlock detected"))).state)
+    states = [ran(job, _raises(OperationalError("deadlock detected"))).state for _ in range(jobs.MOST_ATTEMPTS)]
 
     assert states == ["waiting", "waiting", "failed"]
     assert Job.objects.get(pk=job.pk).error == jobs.UNEXPECTED

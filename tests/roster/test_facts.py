@@ -124,16 +124,26 @@ def test_a_constraint_refuses_with_its_sentence_and_leaves_nothing(
     assert (Change.objects.count(), type(fact).objects.count()) == before
 
 
-@pytest.mark.parametrize("way", ["record_many", "record_lines"])
-def test_copying_facts_refuses_with_the_sentence_and_the_rest_goes_on(officer: Officer, way: str) -> None:
-    columns = ("officer_id", "kind", "start_on", "approval")
-    taken = [(officer.pk, "military", LATER, "M-1"), (officer.pk, "medical", NEW_YEAR, "")]
+TAKEN = [("military", LATER, "M-1"), ("medical", NEW_YEAR, "")]
+COLUMNS = ("officer_id", "kind", "start_on", "approval")
 
+
+def _copy_many(recorder: Recorder, officer: Officer) -> None:
+    recorder.record_many(Leave, COLUMNS, ((officer.pk, *row) for row in TAKEN), [officer.pk])
+
+
+def _copy_lines(recorder: Recorder, officer: Officer) -> None:
+    lines = ("\t".join(map(str, (officer.pk, *row))) for row in TAKEN)
+    recorder.record_lines(Leave, COLUMNS, lines, [officer.pk])
+
+
+@pytest.mark.parametrize("copy", [_copy_many, _copy_lines])
+def test_copying_facts_refuses_with_the_sentence_and_the_rest_goes_on(
+    officer: Officer, copy: Callable[[Recorder, Officer], None]
+) -> None:
     with by_page() as recorder:
-        copy = recorder.record_many if way == "record_many" else recorder.record_lines
-        rows = taken if way == "record_many" else ["\t".join(map(str, row)) for row in taken]
         with pytest.raises(FactRefused) as refusal:
-            copy(Leave, columns, rows, [officer.pk])  # type: ignore[operator]  # each with its own kind of rows
+            copy(recorder, officer)
         recorder.record(Leave(officer=officer, kind="military", start_on=LATER, approval="M-2"))
 
     assert refusal.value.messages == ["This leave is recorded already."]
