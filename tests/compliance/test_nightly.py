@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import ProgrammingError, connection, transaction
 from django.utils import timezone
 
-from compliance import coverage, jobs, nightly, standings, tasks
+from compliance import coverage, goals, jobs, nightly, standings, tasks
 from compliance.models import CoverageSnapshot, Edition, Goal, GoalSnapshot, Job, Requirement, Standing
 from config.celery import app
 from roster.models import Officer
@@ -288,7 +288,8 @@ def test_two_snapshots_of_a_day_at_once_write_it_down_once(monkeypatch: pytest.M
     """A worker was taken for dead and lives: whoever commits first wrote the day, the other finds it written."""
     make_department()
     first, second = (Job.objects.create(kind="snapshot", arguments={"day": DAY.isoformat()}) for _ in range(2))
-    gate, write_down, stopped = Gate(), nightly._write_down, []
+    gate, write_down = Gate(), nightly._write_down
+    stopped: list[date] = []
 
     def write_down_slowly(day: date, progress: jobs.Progress) -> None:
         write_down(day, progress)
@@ -314,13 +315,13 @@ def test_a_snapshot_is_of_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Coverage is counted before somebody records, goals after; both show what was before."""
     _, _, officers = make_department()
     nightly.start(DAY)
-    evaluate = nightly.goals.evaluate
+    evaluate = goals.evaluate
 
     def evaluate_later(goal: Goal, **values: Any) -> Any:
         Worker(lambda: make.complete(officers[1], make.make_course(), DAY)).result()
         return evaluate(goal, **values)
 
-    monkeypatch.setattr(nightly.goals, "evaluate", evaluate_later)
+    monkeypatch.setattr(goals, "evaluate", evaluate_later)
     work()
 
     assert GoalSnapshot.objects.get().have == 1

@@ -1,0 +1,377 @@
+"""Jobs through a real worker, a real scheduler and a real Redis: killed, gone, told twice, and two at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings
+from django.db import connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from compliance import jobs, standings
+from compliance.models import CoverageSnapshot, Edition, GoalSnapshot, Job, Standing
+from config import embedded
+from config.celery import app
+from roster.facts import Via, changing_rules, recording
+from roster.models import Employment, Officer
+from tests import factories as make
+from tests.two_writers import Worker, wait_until
+
+pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True)]
+
+SECONDS = 30.0
+DAY = date(2024, 3, 17)
+
+
+class Broker:
+    """A Redis of these tests alone, that can go and come back under the same address."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._running = ExitStack()
+        self.start()
+        self.url = embedded.broker_url()
+        self._client = redis.Redis.from_url(embedded.redis_url())
+
+    def start(self) -> None:
+        self._running.enter_context(embedded.running(postgres=False, redis=True))
+
+    def stop(self) -> None:
+        self._running.close()
+
+    def wait_until_empty(self) -> None:
+        """Every message was taken and acknowledged."""
+        wait_until(lambda: not self._client.llen("celery") and not self._client.hlen("unacked"), "an empty queue")
+
+    def forget(self) -> None:
+        """Drop every message, those that a killed worker took with it too: they would come back hours later."""
+        self._client.flushall()
+
+    def close(self) -> None:
+        self._client.close()
+        self.stop()
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    with pytest.MonkeyPatch.context() as patch:
+        home = tmp_path_factory.mktemp("broker")
+        patch.setenv("EMBEDDED_DIR", str(home))
+        broker = Broker(home)
+        patch.setenv("CELERY_BROKER_URL", broker.url)
+        yield broker
+        broker.close()
+
+
+class Program:
+    """A program of Celery's on the tests' database, in a process group of its own."""
+
+    def __init__(self, log: Path, *words: str) -> None:
+        self._log = log
+        self._words = words
+        self.start()
+
+    def start(self) -> None:
+        with self._log.open("w") as out:
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, *self._words],
+                cwd=settings.BASE_DIR,
+                env={**os.environ, "DATABASE_URL": database_url(), "DEBUG": "true", "REDIS_URL": embedded.broker_url()},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def said(self, words: str) -> bool:
+        assert self._process.poll() is None, f"it ended: {self._log.read_text()}"
+        return words in self._log.read_text()
+
+    def kill(self) -> None:
+        """End the process with its children, as a machine that loses its power does."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+class CeleryWorker(Program):
+    def __init__(self, log: Path) -> None:
+        options = ("--pool", "prefork", "--concurrency", "1", "--loglevel", "INFO")
+        super().__init__(log, "-m", "celery", "-A", "config.celery", "worker", *options)
+
+    def start(self) -> None:
+        super().start()
+        wait_until(lambda: self.said(" ready."), "the worker", SECONDS)
+
+
+def database_url() -> str:
+    values = connection.settings_dict
+    if values["HOST"].startswith("/"):
+        return f"postgres://{values['USER']}@:{values['PORT']}/{values['HOST']}/{values['NAME']}"
+    return f"postgres://{values['USER']}:{values['PASSWORD']}@{values['HOST']}:{values['PORT']}/{values['NAME']}"
+
+
+@pytest.fixture(scope="module")
+def _worker(broker: Broker, tmp_path_factory: pytest.TempPathFactory, django_db_setup: None) -> Iterator[CeleryWorker]:
+    """One worker for all tests: its start takes seconds."""
+    program = CeleryWorker(tmp_path_factory.mktemp("worker") / "log")
+    yield program
+    program.kill()
+
+
+@pytest.fixture
+def worker(_worker: CeleryWorker, broker: Broker, transactional_db: None) -> Iterator[CeleryWorker]:
+    yield _worker
+    broker.wait_until_empty()  # it must not touch the tables that are emptied now
+
+
+def wait_for(job: Job, state: str = "done") -> Job:
+    wait_until(lambda: Job.objects.filter(pk=job.pk, state=state).exists(), f"the job to be {state}", SECONDS)
+    return Job.objects.get(pk=job.pk)
+
+
+def silence(job: Job) -> None:
+    """As if the minute had passed after which a silent job is taken for dead."""
+    Job.objects.filter(pk=job.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=2))
+
+
+def make_members(count: int) -> list[int]:
+    """That many members under one requirement, every one of them overdue."""
+    make.make_requirement(entry=(make.make_course(),))
+    agency = make.make_agency()
+    made = Officer.objects.bulk_create(
+        Officer(agency=agency, employee_id=f"J{number}", last_name="Reyes", first_name="Noor")
+        for number in range(count)
+    )
+    ids = [officer.pk for officer in made]
+    with recording(by=None, via=Via.COMMAND, why="test data") as recorder:
+        recorder.record_many(
+            Employment,
+            ("officer_id", "start_on", "category"),
+            ((key, date(2016, 3, 4), "sworn") for key in ids),
+            ids,
+        )
+    return ids
+
+
+def stored() -> list[tuple[object, ...]]:
+    return list(Standing.objects.order_by("pk").values_list())
+
+
+# --- a worker --------------------------------------------------------------------------------------------------------
+
+
+def test_a_rebuild_asked_for_in_a_transaction_is_done_by_a_worker(worker: CeleryWorker) -> None:
+    ids = make_members(5)
+    with transaction.atomic():
+        Standing.objects.filter(officer=ids[0]).update(state="current")
+        job = jobs.start("rebuild", {}, by=None)
+
+    job = wait_for(job)
+
+    assert (job.result, job.done, job.total, job.attempts) == ({"changed": 4}, 5, 5, 1)
+    assert standings.differences() == {}
+
+
+def test_the_same_message_delivered_twice_does_the_work_once(worker: CeleryWorker, broker: Broker) -> None:
+    make_members(2)
+    job = jobs.start("rebuild", {}, by=None)
+    jobs.nudge(job)
+
+    ended_at = wait_for(job).finished_at
+    jobs.nudge(job)
+    broker.wait_until_empty()
+
+    job.refresh_from_db()
+    assert (job.attempts, job.finished_at) == (1, ended_at)
+
+
+def test_a_job_that_fails_and_a_message_for_nothing_leave_the_worker_working(worker: CeleryWorker) -> None:
+    bad = jobs.start("verify", {"day": DAY.isoformat(), "first": "x", "last": "y"}, by=None)
+    app.send_task("compliance.tasks.run_job", ["no such key"])
+    good = jobs.start("rebuild", {}, by=None)
+
+    assert wait_for(bad, "failed").error == jobs.UNEXPECTED
+    assert wait_for(good).attempts == 1
+
+
+def test_two_writers_at_once_and_no_standing_misses_a_fact(worker: CeleryWorker) -> None:
+    """A rebuild of everybody in the worker while this process records: neither undoes the other."""
+    ids = make_members(300)
+    cit = make.make_course()
+    Standing.objects.all().delete()
+
+    with transaction.atomic():
+        jobs.start("rebuild", {}, by=None)
+    for number, key in enumerate(ids[::30]):
+        make.complete(Officer.objects.get(pk=key), cit, date(2023, 1, 1) + timedelta(days=number))
+    wait_for(Job.objects.get())
+
+    assert standings.differences() == {}
+    assert Standing.objects.filter(state="current").count() == 10
+
+
+def test_a_rebuild_after_a_rule_change_waits_for_its_commit_and_judges_by_it(worker: CeleryWorker) -> None:
+    ids = make_members(3)
+    for key in ids:
+        make.complete(Officer.objects.get(pk=key), make.make_course(), date(2023, 1, 1))
+
+    with changing_rules():
+        job = jobs.start("rebuild", {}, by=None)
+        Edition.objects.update(months=12)
+    job = wait_for(job)
+
+    assert set(Standing.objects.filter(state="current").values_list("due_on", flat=True)) == {date(2024, 1, 1)}
+    assert standings.differences() == {}
+
+
+def test_a_night_through_the_worker_heals_reports_and_writes_down_once(worker: CeleryWorker, broker: Broker) -> None:
+    ids = make_members(4)
+    make.make_goal(Edition.objects.get().requirement)
+    Standing.objects.filter(officer=ids[2]).update(state="excused")
+
+    for _ in range(2):  # the message of the night, delivered twice
+        app.send_task("compliance.tasks.start_nightly", [DAY.isoformat()])
+    wait_until(lambda: Job.objects.filter(kind="snapshot", state="done").exists(), "the snapshot", SECONDS)
+    before = [*CoverageSnapshot.objects.values(), *GoalSnapshot.objects.values()]
+    make.make_officer(unit=make.make_unit())
+    app.send_task("compliance.tasks.start_nightly", [DAY.isoformat()])
+    broker.wait_until_empty()
+
+    assert Job.objects.get(kind="verify").result == {"differences": 4, "members": 1, "ids": [ids[2]]}
+    assert worker.said(f"4 standings of 1 members differ from their facts and are rebuilt; members by id: {ids[2]}")
+    assert standings.differences() == {}
+    assert Job.objects.count() == 2
+    assert [*CoverageSnapshot.objects.values(), *GoalSnapshot.objects.values()] == before
+    assert len(before) == 2
+
+
+def test_the_worker_knows_every_task_of_the_schedule(worker: CeleryWorker) -> None:
+    (registered,) = (app.control.inspect(timeout=5, limit=1).registered() or {}).values()
+
+    scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
+    assert {*scheduled, "compliance.tasks.run_job"} <= set(registered)
+
+
+def test_the_scheduler_sends_what_nobody_was_told_of(worker: CeleryWorker, broker: Broker, tmp_path: Path) -> None:
+    """The real scheduler, its minute made a second; the job's own message never left."""
+    job = Job.objects.create(kind="rebuild")
+    words = ["beat", "--schedule", str(tmp_path / "schedule"), "--loglevel", "INFO"]
+    beat = Program(
+        tmp_path / "log",
+        "-c",
+        "from config.celery import app; "
+        "app.conf.beat_schedule['pick-up-jobs']['schedule'] = 1.0; "
+        f"app.start({words!r})",
+    )
+    try:
+        wait_for(job)
+        assert beat.said("Sending due task pick-up-jobs")
+    finally:
+        beat.kill()
+
+
+# --- Redis gone and back ---------------------------------------------------------------------------------------------
+
+
+def test_while_redis_is_away_work_is_asked_for_and_done_once_it_is_back(worker: CeleryWorker, broker: Broker) -> None:
+    make_members(2)
+    user = make.make_user("admin")
+    client = Client()
+    client.force_login(user)
+    broker.stop()
+    try:
+        asked_at = time.monotonic()
+        with transaction.atomic():
+            job = jobs.start("rebuild", {}, by=user)
+        took = time.monotonic() - asked_at
+        page = client.get(f"/jobs/{job.key}/")
+    finally:
+        broker.start()
+
+    assert took < 3
+    assert page.status_code == 200
+    assert Job.objects.get(pk=job.pk).state == "waiting"
+    app.send_task("compliance.tasks.pick_up_jobs")  # what the scheduler sends every minute
+    assert wait_for(job).attempts == 1
+
+
+def test_a_queue_that_accepts_and_never_answers_holds_nobody_up(broker: Broker) -> None:
+    pid = int((embedded.data_dir() / "redis" / "redis.pid").read_text())
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        asked_at = time.monotonic()
+        job = jobs.start("rebuild", {}, by=None)
+        took = time.monotonic() - asked_at
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+    assert took < 3
+    assert Job.objects.get(pk=job.pk).state == "waiting"
+
+
+# --- a worker killed half-way ----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def rebuild_held_at(officer_id: int) -> Iterator[Job]:
+    """A rebuild that was asked for and will wait at this member, whose row is locked."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM roster_officer WHERE id = %s FOR UPDATE", [officer_id])
+        yield Worker(lambda: jobs.start("rebuild", {}, by=None)).result()
+
+
+def test_a_worker_killed_half_way_leaves_standings_as_they_were_and_the_next_one_finishes(
+    worker: CeleryWorker, broker: Broker
+) -> None:
+    ids = make_members(standings.SLICE + 2)
+    Standing.objects.filter(officer__in=(ids[0], ids[-1])).update(state="excused")
+    before = stored()
+
+    def seen() -> object:
+        return Job.objects.values_list("state", "attempts", "done", "total").get()
+
+    with rebuild_held_at(ids[-1]) as job:
+        # the first slice is written in the worker's transaction, the second waits for the lock
+        wait_until(lambda: seen() == ("running", 1, 1000, 1002), "the first slice", SECONDS)
+        worker.kill()
+    broker.forget()
+    worker.start()
+
+    assert stored() == before
+    assert seen() == ("running", 1, 1000, 1002)
+    assert jobs.pick_up() == 0  # not silent for long enough yet
+    silence(job)
+    assert jobs.pick_up() == 1
+    job = wait_for(job)
+    assert (job.attempts, job.done, job.result) == (2, 1002, {"changed": 8})
+    assert standings.differences() == {}
+
+
+def test_a_child_killed_for_its_memory_leaves_the_worker_alive_and_the_job_to_be_picked_up(
+    worker: CeleryWorker, broker: Broker
+) -> None:
+    ids = make_members(1)
+
+    with rebuild_held_at(ids[0]) as job:
+        wait_for(job, "running")
+        (stats,) = (app.control.inspect(timeout=5, limit=1).stats() or {}).values()
+        (child,) = stats["pool"]["processes"]
+        os.kill(child, signal.SIGKILL)
+        broker.wait_until_empty()  # the message is not sent again at once
+    assert Job.objects.get().attempts == 1
+    silence(job)
+    app.send_task("compliance.tasks.pick_up_jobs")
+
+    assert wait_for(job).attempts == 2
