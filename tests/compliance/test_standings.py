@@ -65,7 +65,7 @@ def test_known_at_sees_a_voided_completion_and_now_does_not() -> None:
     then = coverage.standings_on(date(2023, 6, 1), known_at=known, requirement_ids=[requirement.pk])
     now = coverage.standings_on(date(2023, 6, 1), requirement_ids=[requirement.pk])
 
-    assert coverage.counts(then, "none") == [coverage.Counts(current=1, overdue=1, ever=1)]
+    assert coverage.counts(then, "none") == [coverage.Counts(current=1, overdue=1, ever=1, ever_counted=1)]
     assert coverage.counts(now, "none") == [coverage.Counts(overdue=2)]
 
 
