@@ -109,6 +109,7 @@ TEMPLATES = [
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE: str = env.str("TIME_ZONE", default="America/New_York")
+CELERY_TIMEZONE = TIME_ZONE  # the night's work is done in the agency's night
 USE_I18N = False
 USE_TZ = True
 DATE_FORMAT = "j M Y"

@@ -698,10 +698,11 @@ class _Maker:
             member.former = ("last_name", self.rng.choice(("Carmody", "Ostrander", "Vandermeer")))
         for one, other in _pairs(take):  # two people of one name
             other.last, other.first, other.middle, other.suffix = one.last, one.first, one.middle, one.suffix
-        recent = self.cit_days[-3]
-        self.entered_late = {
-            self._cit_number(recent, "D1"): "Paper sign-in sheet, found in the district and entered late"
-        }
+        attended = sorted(
+            {(row.completed_on, row.class_number) for m in members for row in m.completions if row.course == "CIT-40"}
+        )
+        for _, number in [held for held in attended if held[1] and self.ago(360) < held[0] < self.ago(100)][-1:]:
+            self.entered_late[number] = "Paper sign-in sheet, found in the district and entered late"
 
     def _details(self, take: Iterable[Member]) -> None:
         for member in _next(take, 1):
@@ -768,19 +769,11 @@ class _Maker:
             done = next(row for row in member.completions if row.course == "CIT-40")
             twice = done._replace(class_number=f"{done.class_number}B", certificate_number="")
             self.corrections.append(Correction("Entered twice, under two class numbers", ((member, twice),)))
-        for wrong_member, right_member in [_next(take, 2)] if len(self.corrections) == 2 else []:
-            row = next(row for row in right_member.completions if row.course == "CIT-40")
-            wrong = row._replace(
-                course="CIT-REF-8", completed_on=min(row.completed_on + timedelta(days=400), self.ago(14))
-            )
-            wrong = wrong._replace(
-                class_number="", score=None, attendance=None, certificate_number="", lesson_plan="", verified_on=None
-            )
-            self.corrections.append(
-                Correction(
-                    "Recorded for another member of the same name", ((wrong_member, wrong),), ((right_member, wrong),)
-                )
-            )
+        for mistaken, meant in _pairs(take):
+            entry = next(row for row in meant.completions if row.course == "CIT-40")
+            row = CompletionRow("CIT-REF-8", min(entry.completed_on + timedelta(days=400), self.ago(14)))
+            why = "Recorded for another member of a similar name"
+            self.corrections.append(Correction(why, ((mistaken, row),), ((meant, row),)))
 
     def _decisions(self, members: list[Member]) -> None:
         """Evidence that was decided: outside certificates, one of them not enough, and part of a recent class."""

@@ -46,7 +46,7 @@ def reserve(port: int) -> socket.socket:
 
 def serve(reserved: socket.socket, checkout: Path, directory: Path, *, ready: Callable[[], object]) -> None:
     """Serve until interrupted; `ready` is called once the site answers. Logs and the schedule go to `directory`."""
-    (directory / "static").mkdir(exist_ok=True)
+    port = reserved.getsockname()[1]
     python = [sys.executable, "-m"]
     celery = [*python, "celery", "-A", "config.celery"]
     commands = {
@@ -67,7 +67,7 @@ def serve(reserved: socket.socket, checkout: Path, directory: Path, *, ready: Ca
         "scheduler": [*celery, "beat", "--schedule", str(directory / "schedule"), "--loglevel", "WARNING"],
     }
     with _children(commands, checkout, directory, reserved) as children:
-        _wait_for_answer(reserved.getsockname()[1], children, directory)
+        _wait_for_answer(port, children, directory)
         ready()
         while True:
             _check(children, directory)

@@ -6,13 +6,14 @@ import contextlib
 import signal
 import socket
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
@@ -63,7 +64,8 @@ class Command(BaseCommand):
                         postgres=settings.EMBEDDED_DATABASE, redis=settings.EMBEDDED_REDIS and reserved is not None
                     )
                 )
-                self._prepare(options["officers"])
+                with _alone():
+                    self._prepare(options["officers"])
                 self._print_coverage()
                 connection.close()
                 if reserved is not None:
@@ -79,8 +81,6 @@ class Command(BaseCommand):
 
     def _prepare(self, officers: int) -> None:
         """Tables and members; in a database that has the demo's members, nothing changes."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [DEMO_LOCK])  # until this connection closes
         if "roster_officer" in connection.introspection.table_names():
             self._refuse_strangers()
         executor = MigrationExecutor(connection)
@@ -164,7 +164,7 @@ class Command(BaseCommand):
             found = Access.objects.filter(user__username=role, role=role).select_related("unit", "officer").first()
             if found is not None:
                 reach = found.unit or found.officer
-                self.stdout.write(f"  {role:<11}{role.label}{f': {reach}' if reach else ''}")
+                self.stdout.write(f"  {role:<13}{role.label}{f': {reach}' if reach else ''}")
         connection.close()
         self.stdout.write(f"\nLogs are in {embedded.data_dir()}. Ctrl-C stops everything.")
         self.stdout.flush()
@@ -184,6 +184,18 @@ class Command(BaseCommand):
             )
         except KeyboardInterrupt:
             self.stderr.write("Stopped.")
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the demo's lock: whoever starts it at the same time waits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [DEMO_LOCK])
+    try:
+        yield
+    finally:
+        with contextlib.suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [DEMO_LOCK])
 
 
 def _share(counts: coverage.Counts) -> str:
