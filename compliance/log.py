@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -89,6 +89,8 @@ class Effect:
         due_on, before = self.after.due_on, self.before.due_on if self.before else None
         if due_on is None:
             return f"{was} → {becomes} for good"
+        if self.after.state is engine.State.OVERDUE:
+            return f"overdue since {day(due_on + timedelta(days=1))}"
         until = day(due_on) if before and before.year == due_on.year else str(due_on.year)
         return f"{was} → {becomes} to {until}"
 
@@ -110,10 +112,10 @@ class Outlook:
 
     #: officer -> the requirements under which the answer or its due date changes on that day
     effects: Mapping[int, Sequence[Effect]]
+    #: officer -> why nothing changes, for the others
+    unchanged: Mapping[int, str]
     #: shares that change, everybody first and then by unit
     shares: Sequence[Share]
-    #: whether any requirement lists the course
-    is_listed: bool
 
 
 def outlook(proposal: Proposal, officer_ids: Collection[int], *, as_of: date) -> Outlook:
@@ -121,7 +123,8 @@ def outlook(proposal: Proposal, officer_ids: Collection[int], *, as_of: date) ->
     rules = gather_rules()
     course = rules.courses.get(proposal.course.pk)
     if course is None:
-        return Outlook({}, [], is_listed=False)
+        why = "no requirement lists this course"
+        return Outlook({}, dict.fromkeys(officer_ids, why), [])
     listing = [
         requirement
         for requirement, editions in rules.editions.items()
@@ -137,20 +140,48 @@ def outlook(proposal: Proposal, officer_ids: Collection[int], *, as_of: date) ->
         attendance=None if proposal.attendance is None else float(proposal.attendance),
         evidence=engine.Evidence(proposal.evidence),
     )
-    effects = _effects(rules, added, officer_ids, as_of)
-    return Outlook(effects, _shares(effects, as_of), is_listed=bool(listing))
+    effects, unchanged = _effects(rules, added, officer_ids, as_of)
+    return Outlook(effects, unchanged, _shares(effects, as_of))
 
 
 def _effects(
     rules: Rules, added: engine.Completion, officer_ids: Collection[int], as_of: date
-) -> dict[int, list[Effect]]:
+) -> tuple[dict[int, list[Effect]], dict[int, str]]:
+    """What changes for whom, and why nothing does for the others."""
     titles = _titles()
     effects: dict[int, list[Effect]] = {}
+    unchanged: dict[int, str] = {}
     for officer, facts in gather_members(officer_ids, rules).items():
         with_it = replace(facts, completions=[*facts.completions, added])
-        if changes := _differences(rules, titles, facts, with_it, as_of):
-            effects[officer] = changes
-    return effects
+        changes = _differences(rules, titles, facts, with_it, as_of)
+        if told := [effect for effect in changes if effect.changes_state or effect.becomes != engine.State.OVERDUE]:
+            effects[officer] = told
+        elif changes:
+            unchanged[officer] = "counts, still overdue today"
+        else:
+            unchanged[officer] = _why_unchanged(rules, added, with_it, as_of)
+    return effects, unchanged
+
+
+def _why_unchanged(rules: Rules, added: engine.Completion, facts: engine.MemberFacts, as_of: date) -> str:
+    """Why a completion changes nothing for a member on that day, in a few words."""
+    deciding = [
+        edition
+        for editions in rules.editions.values()
+        if on_day(engine.timeline(editions, facts), as_of) is not None
+        for start, end, edition in engine.in_force(editions)
+        if start <= as_of <= end
+    ]
+    if not deciding:
+        return "not in the population today"
+    if any(added in engine.counting_credits(edition, facts.completions) for edition in deciding):
+        return "counts, changes nothing today"
+    if added.evidence is not engine.Evidence.VERIFIED:
+        return "counts once verified"
+    listed = [edition for edition in deciding if added.course.key in edition.entry_courses | edition.refresher_courses]
+    if any(engine.meets(edition, added, edition.refresher_min_hours) for edition in listed):
+        return "needs an entry course first"
+    return "does not count: below a minimum"
 
 
 def _titles() -> dict[int, str]:
@@ -295,8 +326,10 @@ class Row:
     choices: tuple[Officer, ...] = ()
     #: why a person is needed, why nothing is recorded, or what is odd
     why: str = ""
-    place: str = ""
+    place: tuple[str, ...] = ()
     effects: Sequence[Effect] = ()
+    #: why nothing changes, where nothing does
+    unchanged: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,8 +386,9 @@ def read_sheet(
     listed = [
         replace(
             row,
-            place=places.get(pk, ""),
+            place=places.get(pk, ()),
             effects=expected.effects.get(pk, ()),
+            unchanged=expected.unchanged.get(pk, ""),
             why=_oddity(proposal, away[pk]) if pk in away else "",
         )
         for pk, row in found.items()
@@ -376,13 +410,11 @@ def _oddity(proposal: Proposal, hired_on: date) -> str:
     return "not employed on that day"
 
 
-def _places(officer_ids: Collection[int], as_of: date) -> dict[int, str]:
+def _places(officer_ids: Collection[int], as_of: date) -> dict[int, tuple[str, ...]]:
     """Member -> unit and shift of the home assignment on that day. One query."""
     homes = (
         Assignment.objects.known()
         .filter(open_on(as_of), officer__in=officer_ids, kind=AssignmentKind.HOME, start_on__lte=as_of)
         .select_related("unit", "shift")
     )
-    return {
-        home.officer_id: " · ".join(str(part) for part in (home.unit, home.shift) if part is not None) for home in homes
-    }
+    return {home.officer_id: tuple(str(part) for part in (home.unit, home.shift) if part is not None) for home in homes}

@@ -25,7 +25,7 @@ from compliance.sentences import count, day
 from roster.access import Right, Viewer, ViewerRequest, requires
 from roster.models import Assignment, AssignmentKind, Officer, open_on
 from training import completions
-from training.models import Completion, Course, Evidence
+from training.models import Completion, Course
 
 
 @requires(Right.RECORD)
@@ -62,7 +62,6 @@ def _look_up(request: ViewerRequest, form: LogForm) -> HttpResponse:
         "shares": _shares(sheet, viewer),
         "several_requirements": len({effect.requirement for row in sheet.found for effect in row.effects}) > 1,
         "several_agencies": len({choice.agency_id for row in sheet.unclear for choice in row.choices}) > 1,
-        "nothing": _why_nothing(proposal, sheet),
         "tally": _tally(sheet),
     }
     return render(request, "completions/log.html", context)
@@ -92,13 +91,6 @@ def _goal_sentence(goal: Goal, share: log.Share) -> str:
     if share.after.counted and share.after.current >= needed:
         return f"Goal “{goal.title}”: met{'' if share.before.current >= needed else ' with this'}."
     return f"Goal “{goal.title}”: {needed - share.after.current} short, was {needed - share.before.current}."
-
-
-def _why_nothing(proposal: log.Proposal, sheet: log.Sheet) -> str:
-    """Why a member's standing does not change, where all of them have the same reason."""
-    if not sheet.outlook.is_listed:
-        return "no requirement lists this course"
-    return "counts once verified" if proposal.evidence == Evidence.PENDING else "changes nothing today"
 
 
 def _tally(sheet: log.Sheet) -> str:

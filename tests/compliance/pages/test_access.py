@@ -158,7 +158,7 @@ def test_every_address_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_get(cast: Cast, world: dict[str, str], role: str) -> None:
-    wrong = []
+    wrong: list[tuple[str, int, str | None]] = []
     for name, address in ADDRESSES.items():
         client = client_of(cast, role)
         response = client.get(url_of(name, world))

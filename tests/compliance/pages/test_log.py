@@ -15,7 +15,7 @@ from django.utils import timezone
 from compliance.models import Standing
 from roster.models import Officer
 from tests.compliance.pages.cast import Cast
-from tests.factories import complete, make_goal, make_officer
+from tests.factories import complete, make_agency, make_course, make_goal, make_officer, make_user
 from training.models import Completion
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +60,7 @@ def test_log_shows_what_it_changes_and_writes_nothing(cast: Cast) -> None:
     text, _ = look(cast.client("academy"), fields(cast, "2918"))
 
     assert "1 found" in text
-    assert "002918 Whitfield, Amara Central District · days overdue → current" in text
+    assert "002918 Whitfield, Amara Central District days overdue → current" in text
     assert "Everybody Requirement refresher 0.0 → 50.0 % 0 → 1 of 2 current" in text
     assert "Goal “Half of patrol”: met with this." in text
     assert "Central District 0.0 → 100.0 % 0 → 1 of 1 current" in text
@@ -170,6 +170,29 @@ def test_log_records_what_was_shown_or_nothing(cast: Cast) -> None:
     assert not Completion.objects.filter(course=cast.refresher).exists()
 
 
+@pytest.mark.parametrize(
+    ("values", "people", "sentence"),
+    [
+        pytest.param({}, "3377", "Delacroix, Jonah Eastern District days needs an entry course first", id="no-entry"),
+        pytest.param({"evidence": "pending"}, "2918", "Central District days counts once verified", id="pending"),
+        pytest.param({"completed_on": "2019-08-01"}, "2918", "counts, still overdue today", id="long-ago"),
+    ],
+)
+def test_log_says_why_nothing_changes(cast: Cast, values: dict[str, str], people: str, sentence: str) -> None:
+    text, _ = look(cast.client("academy"), fields(cast, people, **values))
+
+    assert sentence in text
+    assert "No share changes today." in text
+
+
+def test_log_says_that_no_requirement_lists_the_course(cast: Cast) -> None:
+    other = make_course("VEH-4", title="Vehicle stops", title_key="vehicle stops")
+
+    text, _ = look(cast.client("academy"), fields(cast, "2918", course=other.pk))
+
+    assert "no requirement lists this course" in text
+
+
 def test_log_refuses_a_day_in_the_future(cast: Cast) -> None:
     tomorrow = timezone.localdate() + timedelta(days=1)
 
@@ -252,8 +275,6 @@ def test_log_costs_the_same_queries_for_one_member_and_thirty(cast: Cast, django
 
 
 def test_log_finds_nobody_outside_the_agency(cast: Cast) -> None:
-    from tests.factories import make_agency, make_user  # noqa: PLC0415 - used here only
-
     other = make_agency("so", "County Sheriff")
     make_officer("777001", agency=other, last_name="Okonkwo", first_name="Ada")
     cast.users["here"] = make_user("academy", "here", agency=cast.central.agency)
