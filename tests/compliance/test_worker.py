@@ -205,6 +205,22 @@ def test_a_job_that_fails_and_a_message_for_nothing_leave_the_worker_working(wor
     assert wait_for(good).attempts == 1
 
 
+def test_a_worker_holds_no_database_connection_between_jobs(worker: CeleryWorker) -> None:
+    """So a restart of the database meanwhile does not concern it."""
+
+    def others() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            (count,) = cursor.fetchone()
+            return int(count)
+
+    wait_for(jobs.start("rebuild", {}, by=None))
+
+    wait_until(lambda: others() == 0, "the connections of the worker and its heartbeat to end")
+
+
 def test_two_writers_at_once_and_no_standing_misses_a_fact(worker: CeleryWorker) -> None:
     """A rebuild of everybody in the worker while this process records: neither undoes the other."""
     ids = make_members(300)
