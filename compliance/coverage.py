@@ -15,10 +15,10 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
-from compliance import engine
+from compliance import engine, known
 from compliance.gather import gather_rules
 from compliance.models import KnownStanding, Standing
-from compliance.standings import COLUMNS, copy_rows, rows_of, touched_since
+from compliance.standings import COLUMNS, SLICE, copy_rows, rows_of, touched_since
 from roster.models import open_on
 from roster.tree import UnitTree
 
@@ -107,16 +107,14 @@ def standings_on(
 ) -> Standings:
     """The standings that hold on a day (of some requirements), with the fields of `Standing`.
 
-    Known now: an indexed query. Known earlier: a few queries and the engine for every member touched since, about
-    a second for 5,000; needs a transaction, since the temporary table lasts as long as it.
+    Known now: an indexed query. Known earlier: a few queries, and the engine for every member touched since unless a
+    job has worked the answer out (see `known`); needs a transaction, since the temporary table lasts as long as it.
     """
     if known_at is None:
         rows = Standing.objects.filter(open_on(as_of), start_on__lte=as_of)
         return rows if requirement_ids is None else rows.filter(requirement__in=requirement_ids)
     rules = gather_rules()
-    if requirement_ids is not None:
-        rules = rules.for_requirements(requirement_ids)
-    touched = sorted(touched_since(known_at))
+    asked = rules if requirement_ids is None else rules.for_requirements(requirement_ids)
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS known_standing")
         cursor.execute(
@@ -125,15 +123,20 @@ def standings_on(
         cursor.execute(
             f"INSERT INTO known_standing ({COLUMNS}) SELECT {COLUMNS} FROM compliance_standing"  # noqa: S608 - constants
             " WHERE start_on <= %(day)s AND (end_on IS NULL OR end_on >= %(day)s)"
-            " AND requirement_id = ANY(%(requirements)s) AND NOT officer_id = ANY(%(touched)s)",
-            {"day": as_of, "requirements": list(rules.editions), "touched": touched},
+            " AND requirement_id = ANY(%(requirements)s)",
+            {"day": as_of, "requirements": list(asked.editions)},
         )
-    for start in range(0, len(touched), 1000):
+        # Asked after the rows were read: whoever is recorded in between is then among the touched.
+        touched = sorted(touched_since(known_at))
+        cursor.execute("DELETE FROM known_standing WHERE officer_id = ANY(%s)", [touched])
+    answer = known.find_answer(as_of, known_at, rules) if len(touched) > known.MOST_AT_ONCE else None
+    if answer is not None:
+        known.put_into("known_standing", answer, asked.editions)
+        return KnownStanding.objects.all()
+    for start in range(0, len(touched), SLICE):
         # Gathered first: a COPY holds the connection, so the rows cannot be read while it runs.
         judged = [
-            row
-            for row in rows_of(touched[start : start + 1000], rules, known_at=known_at)
-            if row.start_on <= as_of and (row.end_on is None or row.end_on >= as_of)
+            row for row in rows_of(touched[start : start + SLICE], asked, known_at=known_at) if row.holds_on(as_of)
         ]
         copy_rows(judged, "known_standing")
     return KnownStanding.objects.all()

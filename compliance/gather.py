@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
+from hashlib import sha256
 from typing import TypeVar
 
 from django.db.models import OuterRef, Q, QuerySet
@@ -27,6 +29,20 @@ class Rules:
     courses: dict[int, engine.Course]
     #: unit id -> its own function or its nearest parent's
     functions: dict[int, str]
+
+    def digest(self) -> str:
+        """SHA-256 of everything in here: equal for equal rules, in whatever order they were read."""
+
+        def plain(value: object) -> object:
+            if isinstance(value, frozenset):
+                return sorted(value)
+            if is_dataclass(value) and not isinstance(value, type):
+                return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
+            if isinstance(value, dict):
+                return {str(key): plain(item) for key, item in sorted(value.items())}
+            return [plain(item) for item in value] if isinstance(value, tuple) else value
+
+        return sha256(json.dumps(plain(self), sort_keys=True, default=str).encode()).hexdigest()
 
     def for_requirements(self, requirement_ids: Iterable[int]) -> Rules:
         """The same rules for some requirements only."""

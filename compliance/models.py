@@ -172,6 +172,33 @@ class KnownStanding(_StandingRow):
         db_table = "known_standing"
 
 
+class KnownAnswer(models.Model):
+    """Everybody's standings on a day as known at a moment, worked out by a job because many members had changed since.
+
+    Good for as long as the rules are those it was worked out by: `rules_sha256` says which. Thrown away every night.
+    """
+
+    as_of = models.DateField()
+    known_at = models.DateTimeField()
+    rules_sha256 = models.CharField(max_length=64)
+    job = models.ForeignKey("Job", models.CASCADE, related_name="+")
+    is_ready = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("as_of", "known_at", "rules_sha256"), name="compliance_knownanswer_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.as_of} as known at {self.known_at}"
+
+
+class KnownAnswerRow(_StandingRow):
+    """A row of a `KnownAnswer`, of a member who had changed since."""
+
+    answer = models.ForeignKey(KnownAnswer, models.CASCADE, related_name="rows")
+
+
 class Goal(models.Model):
     """What an agency promised: a share of a requirement's population, by a day."""
 

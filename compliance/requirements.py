@@ -276,7 +276,7 @@ def _states_on(today: date) -> Iterable[tuple[tuple[int, int], tuple[int | None,
     ids = list(Officer.objects.order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(ids), standings.SLICE):
         for row in standings.rows_of(ids[start : start + standings.SLICE], rules):
-            if row.start_on <= today and (row.end_on is None or row.end_on >= today):
+            if row.holds_on(today):
                 yield (row.officer, row.requirement), (row.unit, row.state)
 
 

@@ -46,6 +46,9 @@ class Row(NamedTuple):
     has_credit: bool
     reason: str
 
+    def holds_on(self, day: date) -> bool:
+        return self.start_on <= day and (self.end_on is None or day <= self.end_on)
+
 
 COLUMNS = (
     "officer_id, requirement_id, start_on, edition_id, unit_id, shift_id, rank_id,"
@@ -180,16 +183,17 @@ def _write_differences(officer_ids: Sequence[int], rules: Rules) -> int:
     return len(stale) + len(missing)
 
 
-def copy_rows(rows: Sequence[Row], table: str) -> None:
-    """COPY standings into a table with the columns of `Standing`.
+def copy_rows(rows: Sequence[Row], table: str, *, answer_id: int | None = None) -> None:
+    """COPY standings into a table with the columns of `Standing`; `answer_id` where it has that column too.
 
     The lines are made here, since adapting every value one by one costs more than the engine does. Values are ids,
     dates and this product's own words: nothing in them needs escaping.
     """
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({COLUMNS}) FROM STDIN") as copy:
+    columns, ending = (COLUMNS, "") if answer_id is None else (f"{COLUMNS}, answer_id", f"\t{answer_id}")
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
         lines: list[str] = []
         for row in rows:
-            lines.append("\t".join(["\\N" if value is None else str(value) for value in row]))
+            lines.append("\t".join(["\\N" if value is None else str(value) for value in row]) + ending)
             if len(lines) == 5000:
                 copy.write("\n".join([*lines, ""]))
                 lines.clear()
@@ -247,7 +251,7 @@ def on_day(line: Sequence[Row], day: date) -> tuple[Row, date] | None:
             and before.end_on + timedelta(days=1) == row.start_on
         )
         since = since if goes_on and since is not None else row.start_on
-        if row.start_on <= day and (row.end_on is None or row.end_on >= day):
+        if row.holds_on(day):
             return row, since
         before = row
     return None

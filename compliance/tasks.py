@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from compliance import import_runs, jobs, nightly, standings
+from compliance import import_runs, jobs, known, nightly, standings
 from compliance.models import Job
 from config.celery import app
 
@@ -23,6 +23,7 @@ HANDLERS: dict[str, jobs.Handler] = {
     "rebuild": rebuild,
     nightly.VERIFY: nightly.verify,
     nightly.SNAPSHOT: nightly.snapshot,
+    "known": known.work_out,
     **import_runs.HANDLERS,
 }
 
@@ -41,4 +42,5 @@ def pick_up_jobs() -> None:
 
 @app.task(name="compliance.tasks.start_nightly")
 def start_nightly(day: str = "") -> None:
+    known.forget_old()
     nightly.start(date.fromisoformat(day) if day else timezone.localdate())

@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from compliance import coverage, goals
+from compliance import coverage, goals, known
 from compliance.asking import Asked, arrange, ask, export_rows
 from compliance.engine import plus_months
 from compliance.filters import DeadlineForm, checked, chosen_requirement, chosen_unit
@@ -60,6 +60,7 @@ def coverage_page(request: ViewerRequest) -> HttpResponseBase:
     if unit is not None:
         scope = request.viewer.tree.below([unit.pk])
     month_ago = plus_months(asked.as_of, -1)
+    known.be_ready(asked.known_at, asked.as_of, month_ago)
     before = coverage.places(
         coverage.standings_on(month_ago, known_at=asked.known_at, requirement_ids=[requirement.pk])
     )
@@ -197,6 +198,7 @@ def _export(request: ViewerRequest, lines: Sequence[Line], goal: Goal | None) ->
 
 def _overview(request: ViewerRequest, asked: Asked) -> HttpResponseBase:
     viewer, scope = request.viewer, request.viewer.visible_units()
+    known.be_ready(asked.known_at, asked.as_of)
     requirements = list(Requirement.objects.prefetch_related("goals"))
     rows = coverage.in_units(coverage.standings_on(asked.as_of, known_at=asked.known_at), scope)
     by_requirement: dict[int, list[coverage.Counts]] = {requirement.pk: [] for requirement in requirements}
@@ -249,6 +251,7 @@ def deadline_list(request: ViewerRequest) -> HttpResponseBase:
     """Who falls due within so many days, or is overdue, within the viewer's reach."""
     viewer = request.viewer
     asked = ask(request, today=viewer.today)
+    known.be_ready(asked.known_at, asked.as_of)
     form = checked(DeadlineForm(request.GET or None))
     requirement, unit = chosen_requirement(request), chosen_unit(request)
     scope = viewer.tree.below([unit.pk]) if unit else viewer.visible_units()
@@ -286,6 +289,7 @@ def goal_list(request: ViewerRequest) -> HttpResponseBase:
     """How each goal stands for the whole department, and the named exceptions within the viewer's reach."""
     viewer = request.viewer
     asked = ask(request, today=viewer.today)
+    known.be_ready(asked.known_at, asked.as_of)
     found: list[dict[str, Any]] = []
     for goal in Goal.objects.select_related("requirement").order_by("code"):
         rows = coverage.standings_on(asked.as_of, known_at=asked.known_at, requirement_ids=[goal.requirement_id])

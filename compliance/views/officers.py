@@ -14,7 +14,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from compliance import coverage, lifeline, sentences, standings
+from compliance import coverage, known, lifeline, sentences, standings
 from compliance.asking import Asked, arrange, ask
 from compliance.filters import OfficerForm, checked, chosen_requirement, chosen_unit
 from compliance.gather import gather_rules, known_facts, pending_evidence
@@ -35,6 +35,7 @@ def officer_list(request: ViewerRequest) -> HttpResponseBase:
     """The members within reach, with search and filters; at most eight queries at any size."""
     viewer = request.viewer
     asked = ask(request, today=viewer.today)
+    known.be_ready(asked.known_at, asked.as_of)
     form = checked(OfficerForm(request.GET or None))
     officers = _filtered(request, viewer.officers(), asked, form.cleaned_data)
     table = OfficerTable(

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from compliance import coverage
+from compliance import coverage, known
 from compliance.asking import arrange, ask
 from compliance.filters import MemberForm, checked, chosen_requirement
 from compliance.models import Requirement
@@ -28,6 +28,7 @@ def unit_detail(request: ViewerRequest, code: str) -> HttpResponseBase:
     viewer = request.viewer
     unit = viewer.unit(code, request.GET.get("agency", ""))
     asked = ask(request, today=viewer.today)
+    known.be_ready(asked.known_at, asked.as_of)
     form = checked(MemberForm(request.GET or None))
     requirements = list(Requirement.objects.all())
     requirement = chosen_requirement(request) or next(iter(requirements), None)
