@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -90,11 +90,11 @@ def test_facts_are_lawful_on_any_day(today: date) -> None:
         assert decision.completion.completed_on <= decision.decided_on <= today
 
 
-def assert_apart(rows: list[EmploymentRow] | list[AssignmentRow]) -> None:
+def assert_apart(rows: Iterable[EmploymentRow | AssignmentRow]) -> None:
     """Periods in order that do not overlap, the last one maybe open."""
-    for before, after in pairwise(rows):
-        assert before.end_on is not None
-        assert before.start_on <= before.end_on < after.start_on
+    for (start_on, end_on), (next_on, _) in pairwise([(row.start_on, row.end_on) for row in rows]):
+        assert end_on is not None
+        assert start_on <= end_on < next_on
 
 
 # --- as recorded ----------------------------------------------------------------------------------------------------
@@ -195,7 +195,9 @@ def test_district_6_had_a_wave_of_leave(department: Department) -> None:
 def test_district_7_took_specialists_without_the_course(department: Department) -> None:
     overdue = standing_in("D7", "all-patrol").filter(state="overdue")
     came = Officer.objects.filter(
-        pk__in=overdue.values("officer"), assignments__kind="home", assignments__unit__parent__code="INV"
+        pk__in=overdue.values_list("officer", flat=True),
+        assignments__kind="home",
+        assignments__unit__parent__code="INV",
     ).distinct()
     entry = standing_in("D7", "calea-41.2.7-entry").filter(officer__in=came)
 
