@@ -47,7 +47,7 @@ def start(as_of: date, known_at: datetime, *, by: User | None) -> Job:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [jobs.START_LOCK])
-        asked = {"as_of": as_of, "known_at": known_at, "rules_sha256": gather_rules().digest()}
+        asked: dict[str, Any] = {"as_of": as_of, "known_at": known_at, "rules_sha256": gather_rules().digest()}
         answer = KnownAnswer.objects.select_related("job").filter(**asked).first()
         if answer is None or answer.job.state == JobState.FAILED:
             job = jobs.start("known", {"as_of": as_of.isoformat(), "known_at": known_at.isoformat()}, by=by)
