@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 
 from django.core.exceptions import BadRequest
 from django.core.paginator import EmptyPage, PageNotAnInteger
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.utils import timezone
 from django.utils.http import urlencode
 from django_tables2 import RequestConfig, Table
 
 from compliance.exports import FORMATS, csv_response, export, xlsx_response
+from roster.access import ViewerRequest
 
 PAGE_SIZES = (25, 50, 100, 200)
 DATE_LENGTH = len("2026-01-31")
@@ -73,6 +76,24 @@ class Asked:
         """An address that carries the clocks along; values that are blank are left out."""
         query = {**self.clocks, **{name: value for name, value in values.items() if value}}
         return f"{url}?{urlencode(query)}" if query else url
+
+
+P = ParamSpec("P")
+
+
+def in_one_transaction(
+    view: Callable[Concatenate[ViewerRequest, P], HttpResponseBase],
+) -> Callable[Concatenate[ViewerRequest, P], HttpResponseBase]:
+    """For views that ask `coverage.standings_on`: known earlier, its answer is a table that a transaction holds."""
+
+    @wraps(view)
+    def asked(request: ViewerRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.GET.get("known_at"):
+            return view(request, *args, **kwargs)
+        with transaction.atomic():
+            return view(request, *args, **kwargs)
+
+    return asked  # type: ignore[return-value] # wraps() hides that the types are the same
 
 
 def ask(request: HttpRequest, *, today: date) -> Asked:

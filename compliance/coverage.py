@@ -19,7 +19,8 @@ from compliance import engine, known
 from compliance.gather import gather_rules
 from compliance.models import KnownStanding, Standing
 from compliance.standings import COLUMNS, SLICE, copy_rows, rows_of, touched_since
-from roster.models import open_on
+from roster.access import Viewer
+from roster.models import Officer, open_on
 from roster.tree import UnitTree
 
 #: What counts can be grouped by, and the column of each.
@@ -169,7 +170,11 @@ def _only_states(values: Mapping[str, Any]) -> dict[str, int]:
     return {name: values[name] for name in (*(state.value for state in engine.State), "ever", "ever_counted")}
 
 
-def counts_by_requirement(rows: Standings) -> dict[tuple[int, int | None], Counts]:
+#: (requirement, unit) -> the unit's own members by state.
+ByRequirement = dict[tuple[int, int | None], Counts]
+
+
+def counts_by_requirement(rows: Standings) -> ByRequirement:
     """(requirement, unit) -> that unit's own members by state: the overview's one query."""
     found = rows.order_by().values("requirement_id", "unit_id").annotate(**_state_counts())
     return {
@@ -183,6 +188,17 @@ def total(parts: Iterable[Counts]) -> Counts:
     for part in parts:
         result = result + part
     return result
+
+
+def counts_for(rows: Standings, viewer: Viewer) -> tuple[ByRequirement, ByRequirement]:
+    """`counts_by_requirement` of everybody and of those within reach; the same when all are. One query or two."""
+    everywhere = counts_by_requirement(rows)
+    return everywhere, everywhere if viewer.reads_everything else counts_by_requirement(in_reach(rows, viewer))
+
+
+def total_of(parts: ByRequirement, requirement_id: int) -> Counts:
+    """One requirement's members together, in whatever unit."""
+    return total(part for (key, _), part in parts.items() if key == requirement_id)
 
 
 def roll_up(own: Iterable[Counts], tree: UnitTree) -> dict[int | None, Counts]:
@@ -200,6 +216,17 @@ def roll_up(own: Iterable[Counts], tree: UnitTree) -> dict[int | None, Counts]:
 def in_units(rows: Standings, unit_ids: Collection[int] | None) -> Standings:
     """Only members whose home unit that day is one of these; None = everybody."""
     return rows if unit_ids is None else rows.filter(unit__in=unit_ids)
+
+
+def in_reach(rows: Standings, viewer: Viewer) -> Standings:
+    """Only what a user may see: members of their units that day, and members of their agencies without a unit."""
+    if viewer.agencies is None:
+        return rows
+    seen = Q(unit__in=viewer.visible_units())
+    if viewer.agencies:
+        members = Officer.objects.filter(agency__in=viewer.agencies).values("pk")
+        seen |= Q(unit=None, officer__in=members)
+    return rows.filter(seen)
 
 
 def due_within(rows: Standings, as_of: date, days: int) -> Standings:
@@ -259,28 +286,42 @@ def places(rows: Standings) -> dict[int, Place]:
     return {officer: Place(unit, state, has_credit) for officer, unit, state, has_credit in fields}
 
 
-def bridge(before: Mapping[int, Place], after: Mapping[int, Place], unit_ids: Collection[int] | None = None) -> Bridge:
-    """What happened between two days to the members of these units (None = everybody). No query.
+def places_in_reach(places: Mapping[int, Place], viewer: Viewer) -> Mapping[int, Place]:
+    """As `in_reach`, of places that were read already. At most one query, for members without a unit."""
+    if viewer.agencies is None:
+        return places
+    units = viewer.visible_units() or frozenset()
+    adrift = [officer for officer, place in places.items() if place.unit is None]
+    ours: set[int] = set()
+    if adrift and viewer.agencies:
+        ours.update(Officer.objects.filter(pk__in=adrift, agency__in=viewer.agencies).values_list("pk", flat=True))
+    return {officer: place for officer, place in places.items() if place.unit in units or officer in ours}
+
+
+def bridge(
+    before: Mapping[int, Place],
+    after: Mapping[int, Place],
+    here_before: Collection[int],
+    here_after: Collection[int],
+) -> Bridge:
+    """What happened between two days. `before` and `after` are everybody's places, the others say who counts. No query.
 
     Refreshed: not current, then current, with credit before. Newly trained: the same without credit before. Ran out:
     current, then not. Joined and left: in the population on one of the days only; moved: in other units on the other.
     """
     tally: dict[str, int] = {}
 
-    def inside(place: Place | None) -> bool:
-        return place is not None and (unit_ids is None or place.unit in unit_ids)
-
     for officer in before.keys() | after.keys():
         old, new = before.get(officer), after.get(officer)
         what = None
-        if old and new and inside(old) and inside(new):
+        if old and new and officer in here_before and officer in here_after:
             if old.state != "current" and new.state == "current":
                 what = "refreshed" if old.has_credit else "newly_trained"
             elif old.state == "current" and new.state in ("in_grace", "overdue"):
                 what = "ran_out"
-        elif inside(new):
+        elif officer in here_after:
             what = "moved_in" if old else "joined"
-        elif inside(old):
+        elif officer in here_before:
             what = "moved_out" if new else "left"
         if what:
             tally[what] = tally.get(what, 0) + 1

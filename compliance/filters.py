@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from django import forms
 from django.core.exceptions import BadRequest
+from django.db.models import Prefetch, Value
 
 from compliance.engine import State
-from compliance.models import Requirement
+from compliance.models import Edition, Requirement
 from roster.access import ViewerRequest
 from roster.models import Category, Rank, Shift, Unit
 
+Choices = Sequence[tuple[str, str]]
 AnyForm = TypeVar("AnyForm", bound=forms.Form)
 
 STATES = [("", "any state"), *((state.value, state.value.replace("_", " ")) for state in State)]
@@ -28,15 +31,22 @@ def checked(form: AnyForm) -> AnyForm:
     return form
 
 
-def chosen_requirement(request: ViewerRequest) -> Requirement | None:
+def all_requirements(*, editions: bool = True) -> dict[str, Requirement]:
+    """Code -> requirement, in order: two queries with its editions and their populations, one without."""
+    found = Requirement.objects.all()
+    if editions:
+        found = found.prefetch_related(Prefetch("editions", Edition.objects.select_related("population")))
+    return {requirement.code: requirement for requirement in found}
+
+
+def chosen_requirement(request: ViewerRequest, among: Mapping[str, Requirement]) -> Requirement | None:
     """The requirement that the address names; None when it names none."""
     code = request.GET.get("requirement", "").strip()
     if not code:
         return None
-    requirement = Requirement.objects.filter(code=code).first()
-    if requirement is None:
+    if code not in among:
         raise BadRequest(f'Requirement: there is no requirement "{code}".')
-    return requirement
+    return among[code]
 
 
 def chosen_unit(request: ViewerRequest) -> Unit | None:
@@ -57,6 +67,13 @@ class _Filter(forms.Form):
             is_choice = isinstance(field.widget, forms.Select)
             field.widget.attrs.setdefault("class", "form-select" if is_choice else "form-control")
 
+    def offer(self, **choices: Choices) -> None:
+        """What the lists of choice hold, field by field; a code that is not among them is named in the refusal."""
+        for name, offered in choices.items():
+            field = self.fields[name]
+            field.choices = offered  # type: ignore[attr-defined] # a field of choice
+            field.error_messages["invalid_choice"] = f'there is no {name} "%(value)s".'
+
 
 class _Code(forms.CharField):
     """A code or text of the address: short, whatever it says."""
@@ -71,14 +88,13 @@ class DeadlineForm(_Filter):
     requirement = forms.ChoiceField(label="Requirement")
     unit = _Code(label="Unit code")
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(self, *args: object, requirements: Mapping[str, Requirement], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["requirement"].choices = requirement_choices("any requirement")  # type: ignore[attr-defined]
+        self.offer(requirement=titles(requirements, "any requirement"))
 
 
-def requirement_choices(blank: str = "") -> list[tuple[str, str]]:
-    found = list(Requirement.objects.values_list("code", "title"))
-    return [("", blank), *found] if blank else found
+def titles(requirements: Mapping[str, Requirement], blank: str) -> Choices:
+    return [("", blank), *((code, requirement.title) for code, requirement in requirements.items())]
 
 
 class MemberForm(_Filter):
@@ -89,10 +105,12 @@ class MemberForm(_Filter):
     shift = forms.ChoiceField(label="Shift")
     q = _Code(label="Name, id or badge")
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(
+        self, *args: object, requirements: Mapping[str, Requirement], shifts: Iterable[Shift], **kwargs: object
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["requirement"].choices = requirement_choices("the first one")  # type: ignore[attr-defined]
-        self.fields["shift"].choices = code_choices(Shift, "any shift")  # type: ignore[attr-defined]
+        codes = dict.fromkeys(shift.code for shift in shifts)
+        self.offer(requirement=titles(requirements, "the first one"), shift=listed(codes, "any shift"))
 
 
 class OfficerForm(_Filter):
@@ -105,16 +123,28 @@ class OfficerForm(_Filter):
     state = forms.ChoiceField(label="State", choices=STATES)
     serving = forms.ChoiceField(label="Employed", choices=[("", "on the day"), ("all", "ever")])
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(self, *args: object, requirements: Mapping[str, Requirement], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["requirement"].choices = requirement_choices("any requirement")  # type: ignore[attr-defined]
-        self.fields["shift"].choices = code_choices(Shift, "any shift")  # type: ignore[attr-defined]
-        self.fields["rank"].choices = code_choices(Rank, "any rank")  # type: ignore[attr-defined]
+        codes = _shift_and_rank_codes()
+        self.offer(
+            requirement=titles(requirements, "any requirement"),
+            shift=listed(codes["shift"], "any shift"),
+            rank=listed(codes["rank"], "any rank"),
+        )
 
 
-def code_choices(model: type[Rank] | type[Shift], blank: str) -> list[tuple[str, str]]:
-    codes = dict.fromkeys(model.objects.order_by("order", "code").values_list("code", flat=True))
+def listed(codes: Iterable[str], blank: str) -> Choices:
     return [("", blank), *((code, code) for code in codes)]
+
+
+def _shift_and_rank_codes() -> dict[str, list[str]]:
+    """The codes of shifts and of ranks in the order of their agencies. One query for both."""
+    shifts = Shift.objects.order_by().annotate(what=Value("shift")).values_list("what", "order", "code")
+    ranks = Rank.objects.order_by().annotate(what=Value("rank")).values_list("what", "order", "code")
+    found: dict[str, dict[str, None]] = {"shift": {}, "rank": {}}
+    for what, _, code in shifts.union(ranks).order_by("order", "code"):
+        found[what][code] = None
+    return {what: list(codes) for what, codes in found.items()}
 
 
 class CourseForm(_Filter):

@@ -58,6 +58,11 @@ def have_of(goal: Goal, counts: coverage.Counts) -> int:
 def of_rows(goal: Goal, rows: coverage.Standings) -> GoalResult:
     """How a goal stands among these standings: a unit's, say. Rows of other requirements must not be among them."""
     (counts,) = coverage.counts(rows, "none")
+    return of_counts(goal, counts)
+
+
+def of_counts(goal: Goal, counts: coverage.Counts) -> GoalResult:
+    """How a goal stands among members already counted. No query."""
     have = have_of(goal, counts)
     needed = needed_of(counts.counted, Fraction(goal.target_percent), goal.min_count)
     met = counts.counted > 0 and have >= needed

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from compliance.asking import Asked
-from compliance.models import Requirement, Standing
+from compliance.models import Standing
 from compliance.sentences import day
 from compliance.templatetags.shown import duration, state_badge
 from roster.access import Viewer
@@ -37,18 +37,17 @@ class AskedTable(tables.Table):  # type: ignore[misc] # the library has no types
         self.asked, self.viewer = asked, viewer
         self._reach: set[int] | None = None
 
-    def officer_ids(self) -> Iterable[int]:
+    def officers_shown(self) -> Iterable[Officer]:
         """The members on the page shown."""
-        return [row.record.officer_id for row in self.paginated_rows]
+        return [row.record.officer for row in self.paginated_rows]
 
     def name_of(self, officer: Officer) -> SafeString:
-        """The name, as a link when the viewer may open the member's page. One query for a whole page of rows."""
+        """The name, as a link when the viewer may open the member's page. At most one query for a page of rows."""
         if self.viewer.reads_everything:
             reachable = True
         else:
             if self._reach is None:
-                ids = self.officer_ids()
-                self._reach = set(self.viewer.officers().filter(pk__in=ids).values_list("pk", flat=True))
+                self._reach = self.viewer.openable(self.officers_shown())
             reachable = officer.pk in self._reach
         if not reachable:
             return format_html("{}", officer.listed_name)
@@ -85,7 +84,6 @@ class StandingTable(AskedTable):
     last_credit = tables.Column(accessor="basis__completed_on", verbose_name="Rests on", attrs=ON_WIDE, empty_values=())
 
     class Meta:
-        model = Standing
         fields: tuple[str, ...] = ()
         sequence = ("name", "employee_id", "requirement", "unit", "shift", "rank", "state", "due_on", "last_credit")
         default = "–"
@@ -155,11 +153,10 @@ class OfficerTable(AskedTable):
         default = "–"
         order_by = ("name",)
 
-    def officer_ids(self) -> Iterable[int]:
-        return [row.record.pk for row in self.paginated_rows]
-
     def render_name(self, record: Officer) -> SafeString:
-        return self.name_of(record)
+        """Always a link: the list holds only members within reach."""
+        url = self.asked.link(reverse("officer-detail", args=[record.employee_id]))
+        return format_html('<a href="{}">{}</a>', url, record.listed_name)
 
     def value_name(self, record: Officer) -> str:
         return record.listed_name
@@ -210,7 +207,3 @@ class CourseTable(AskedTable):
 
     def render_min_attendance(self, value: Any) -> str:
         return f"{float(value):g}" if value else "–"
-
-
-def requirement_choices() -> list[tuple[str, str]]:
-    return list(Requirement.objects.values_list("code", "title"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.utils import timezone
 
 from roster.models import Access, Assignment, AssignmentKind, Officer, Role, Unit, open_on
@@ -104,6 +105,17 @@ class Viewer:
             reach = reach | Officer.objects.filter(Exists(here_today))
         return reach
 
+    def openable(self, officers: Iterable[Officer]) -> set[int]:
+        """Of these members, the ids of those whose page this user may open. At most one query, none in own agencies."""
+        members = {officer.pk: officer.agency_id for officer in officers}
+        if self.agencies is None:
+            return set(members)
+        found = {key for key, agency in members.items() if agency in self.agencies or key in self.own}
+        rest = members.keys() - found
+        if rest and self.units:
+            found.update(self.officers().filter(pk__in=rest).values_list("pk", flat=True))
+        return found
+
     def officer(self, employee_id: str, agency: str = "") -> Officer:
         """The member with this id, or 404; `AgencyNeeded` when several agencies have one."""
         found = self.officers().select_related("agency").filter(employee_id__iexact=employee_id)
@@ -126,6 +138,16 @@ class AgencyNeeded(Exception):
     def __init__(self, candidates: list[Officer] | list[Unit]) -> None:
         super().__init__("Several agencies use this code. Say which agency.")
         self.candidates = candidates
+
+
+def _ask_agency(request: HttpRequest, needed: AgencyNeeded) -> HttpResponse:
+    """A page that offers the same address once for each agency that uses the code."""
+    choices = []
+    for candidate in needed.candidates:
+        query = request.GET.copy()
+        query["agency"] = candidate.agency.code
+        choices.append((f"{request.path}?{query.urlencode()}", candidate))
+    return render(request, "agency.html", {"choices": choices}, status=300)
 
 
 T = TypeVar("T", Officer, Unit)
@@ -180,7 +202,10 @@ def requires(
             if not viewer.roles or (right is not None and not viewer.may(right)):
                 raise Http404
             request.viewer = viewer  # type: ignore[attr-defined] # what ViewerRequest declares
-            return view(request, *args, **kwargs)  # type: ignore[arg-type] # it is a ViewerRequest now
+            try:
+                return view(request, *args, **kwargs)  # type: ignore[arg-type] # it is a ViewerRequest now
+            except AgencyNeeded as needed:
+                return _ask_agency(request, needed)
 
         return checked  # type: ignore[return-value] # wraps() hides that only the request's type differs
 

@@ -11,7 +11,7 @@ class UnitTree:
     """All units of the given agencies, or of all. One query; everything after it is in memory."""
 
     def __init__(self, agency_ids: Iterable[int] | None = None) -> None:
-        units = Unit.objects.order_by("code")
+        units = Unit.objects.select_related("agency").order_by("code")
         if agency_ids is not None:
             units = units.filter(agency__in=list(agency_ids))
         self.units: dict[int, Unit] = {unit.pk: unit for unit in units}

@@ -8,16 +8,16 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from django.db import transaction
+from django.db.models import Value
 from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from compliance import coverage, goals, known
-from compliance.asking import Asked, arrange, ask, export_rows
+from compliance.asking import Asked, arrange, ask, export_rows, in_one_transaction
 from compliance.engine import plus_months
-from compliance.filters import DeadlineForm, checked, chosen_requirement, chosen_unit
+from compliance.filters import DeadlineForm, all_requirements, checked, chosen_requirement, chosen_unit
 from compliance.models import Goal, Requirement
 from compliance.sentences import day
 from compliance.tables import StandingTable, standing_rows
@@ -25,6 +25,7 @@ from roster.access import Right, Viewer, ViewerRequest, requires
 from roster.models import Shift, Unit
 
 SOON = 90  # days
+MOST_NAMED = 50  # of each goal
 
 
 @dataclass(frozen=True)
@@ -48,24 +49,23 @@ class Line:
 
 @requires(Right.READ_MEMBERS)
 @require_safe
-@transaction.atomic
+@in_one_transaction
 def coverage_page(request: ViewerRequest) -> HttpResponseBase:
     """Units by requirements; with `?requirement=` one of them in full."""
     asked = ask(request, today=request.viewer.today)
-    requirement = chosen_requirement(request)
+    requirements = all_requirements()
+    requirement = chosen_requirement(request, requirements)
     if requirement is None:
-        return _overview(request, asked)
-    scope = request.viewer.visible_units()
+        return _overview(request, asked, list(requirements.values()))
     unit = chosen_unit(request)
-    if unit is not None:
-        scope = request.viewer.tree.below([unit.pk])
     month_ago = plus_months(asked.as_of, -1)
     known.be_ready(asked.known_at, asked.as_of, month_ago)
+    # Two days known earlier are two temporary tables in turn: one is read before the next is made.
     before = coverage.places(
         coverage.standings_on(month_ago, known_at=asked.known_at, requirement_ids=[requirement.pk])
     )
     everywhere = coverage.standings_on(asked.as_of, known_at=asked.known_at, requirement_ids=[requirement.pk])
-    rows = coverage.in_units(everywhere, scope)
+    rows = _seen(everywhere, request.viewer, unit)
     goal = requirement.goals.order_by("by", "code").first()
     parts = coverage.counts(rows, "unit_shift")
     tops = [unit.pk] if unit else _tops(request.viewer)
@@ -73,20 +73,21 @@ def coverage_page(request: ViewerRequest) -> HttpResponseBase:
     if request.GET.get("export"):
         return _export(request, lines, goal)
     whole = coverage.total(parts)
-    inside = {key: place for key, place in before.items() if scope is None or place.unit in scope}
-    then = sum(place.state == "current" for place in inside.values())
-    then_counted = sum(place.state != "excused" for place in inside.values())
+    after = coverage.places(everywhere)
+    here_before, here_after = (_places_seen(places, request.viewer, unit) for places in (before, after))
+    then = sum(place.state == "current" for place in here_before.values())
+    then_counted = sum(place.state != "excused" for place in here_before.values())
     context = {
         "asked": asked,
         "population": _population(requirement, asked.as_of),
         "counts": "certified (current)",
         "requirement": requirement,
-        "requirements": Requirement.objects.all(),
+        "requirements": requirements.values(),
         "lines": lines,
         "whole": whole,
         "goal": goal,
-        "result": goals.of_rows(goal, rows) if goal else None,
-        "bridge": coverage.bridge(before, coverage.places(everywhere), scope),
+        "result": goals.of_counts(goal, whole) if goal else None,
+        "bridge": coverage.bridge(before, after, here_before, here_after),
         "since": month_ago,
         "points": _points(whole, then, then_counted),
         "unit": unit,
@@ -95,15 +96,30 @@ def coverage_page(request: ViewerRequest) -> HttpResponseBase:
     return render(request, "coverage/one.html", context)
 
 
+def _places_seen(
+    places: Mapping[int, coverage.Place], viewer: Viewer, unit: Unit | None
+) -> Mapping[int, coverage.Place]:
+    """As `_seen`, of places that were read already."""
+    if unit is None:
+        return coverage.places_in_reach(places, viewer)
+    below = viewer.tree.below([unit.pk])
+    return {officer: place for officer, place in places.items() if place.unit in below}
+
+
+def _seen(rows: coverage.Standings, viewer: Viewer, unit: Unit | None) -> coverage.Standings:
+    """The standings within reach, or those of one unit within reach with everything below it."""
+    return coverage.in_units(rows, viewer.tree.below([unit.pk])) if unit else coverage.in_reach(rows, viewer)
+
+
 def _tops(viewer: Viewer) -> list[int]:
     """The units a viewer's table begins with: the top of the tree, or a commander's own."""
     if viewer.visible_units() is None:
         return viewer.tree.children.get(None, [])
-    if viewer.agencies:
-        return [
-            key for key in viewer.tree.children.get(None, []) if viewer.tree.units[key].agency_id in viewer.agencies
-        ]
-    return viewer.top_units()
+    whole = [
+        key for key in viewer.tree.children.get(None, []) if viewer.tree.units[key].agency_id in (viewer.agencies or ())
+    ]
+    below = viewer.tree.below(whole)
+    return whole + [key for key in viewer.top_units() if key not in below]
 
 
 def _points(whole: coverage.Counts, then: int, then_counted: int) -> str:
@@ -196,11 +212,10 @@ def _export(request: ViewerRequest, lines: Sequence[Line], goal: Goal | None) ->
     return export_rows(request, rows, "coverage")
 
 
-def _overview(request: ViewerRequest, asked: Asked) -> HttpResponseBase:
-    viewer, scope = request.viewer, request.viewer.visible_units()
+def _overview(request: ViewerRequest, asked: Asked, requirements: Sequence[Requirement]) -> HttpResponseBase:
+    viewer = request.viewer
     known.be_ready(asked.known_at, asked.as_of)
-    requirements = list(Requirement.objects.prefetch_related("goals"))
-    rows = coverage.in_units(coverage.standings_on(asked.as_of, known_at=asked.known_at), scope)
+    rows = coverage.in_reach(coverage.standings_on(asked.as_of, known_at=asked.known_at), viewer)
     by_requirement: dict[int, list[coverage.Counts]] = {requirement.pk: [] for requirement in requirements}
     for (key, _), counts in coverage.counts_by_requirement(rows).items():
         by_requirement[key].append(counts)
@@ -246,17 +261,17 @@ def _export_overview(request: ViewerRequest, lines: Sequence[Mapping[str, Any]])
 
 @requires(Right.READ_MEMBERS)
 @require_safe
-@transaction.atomic
+@in_one_transaction
 def deadline_list(request: ViewerRequest) -> HttpResponseBase:
     """Who falls due within so many days, or is overdue, within the viewer's reach."""
     viewer = request.viewer
     asked = ask(request, today=viewer.today)
     known.be_ready(asked.known_at, asked.as_of)
-    form = checked(DeadlineForm(request.GET or None))
-    requirement, unit = chosen_requirement(request), chosen_unit(request)
-    scope = viewer.tree.below([unit.pk]) if unit else viewer.visible_units()
+    requirements = all_requirements()
+    form = checked(DeadlineForm(request.GET or None, requirements=requirements))
+    requirement, unit = chosen_requirement(request, requirements), chosen_unit(request)
     ids = [requirement.pk] if requirement else None
-    rows = coverage.in_units(coverage.standings_on(asked.as_of, known_at=asked.known_at, requirement_ids=ids), scope)
+    rows = _seen(coverage.standings_on(asked.as_of, known_at=asked.known_at, requirement_ids=ids), request.viewer, unit)
     within = form.cleaned_data.get("within") or SOON
     is_overdue = form.cleaned_data.get("show") == "overdue"
     found = rows.filter(state="overdue") if is_overdue else coverage.due_within(rows, asked.as_of, within)
@@ -284,44 +299,62 @@ def deadline_list(request: ViewerRequest) -> HttpResponseBase:
 
 @requires(Right.READ_MEMBERS)
 @require_safe
-@transaction.atomic
+@in_one_transaction
 def goal_list(request: ViewerRequest) -> HttpResponseBase:
     """How each goal stands for the whole department, and the named exceptions within the viewer's reach."""
     viewer = request.viewer
     asked = ask(request, today=viewer.today)
     known.be_ready(asked.known_at, asked.as_of)
+    requirements = {each.pk: each for each in all_requirements().values()}
+    promised = list(Goal.objects.order_by("code"))
+    ids = {goal.requirement_id for goal in promised}
+    rows = coverage.standings_on(asked.as_of, known_at=asked.known_at, requirement_ids=ids)
+    everywhere, within = coverage.counts_for(rows, viewer)
+    named = _named(promised, coverage.in_reach(rows, viewer))
     found: list[dict[str, Any]] = []
-    for goal in Goal.objects.select_related("requirement").order_by("code"):
-        rows = coverage.standings_on(asked.as_of, known_at=asked.known_at, requirement_ids=[goal.requirement_id])
-        seen = coverage.in_units(goals.exceptions(goal, rows), viewer.visible_units())
-        named = list(
-            standing_rows(seen).order_by("officer__last_name", "officer__first_name", "officer__employee_id")[:50]
-        )
+    for goal in promised:
+        requirement = requirements[goal.requirement_id]
+        seen = coverage.total_of(within, goal.requirement_id)
+        missing = seen.counted - goals.have_of(goal, seen)
         found.append(
             {
                 "goal": goal,
-                "result": goals.of_rows(goal, rows),
-                "population": _population(goal.requirement, asked.as_of),
-                "named": named,
-                "more": max(0, seen.count() - len(named)) if len(named) == 50 else 0,
-                "url": asked.link(reverse("coverage"), requirement=goal.requirement.code),
+                "requirement": requirement,
+                "result": goals.of_counts(goal, coverage.total_of(everywhere, goal.requirement_id)),
+                "population": _population(requirement, asked.as_of),
+                "named": named[goal.pk],
+                "more": missing - len(named[goal.pk]),
+                "url": asked.link(reverse("coverage"), requirement=requirement.code),
             }
         )
     if request.GET.get("export"):
         return _export_goals(request, found)
-    links = set(
-        viewer.officers()
-        .filter(pk__in=[row.officer_id for item in found for row in item["named"]])
-        .values_list("pk", flat=True)
-    )
     context = {
         "asked": asked,
         "population": "of each goal",
         "counts": "as each goal says",
         "goals": found,
-        "links": links,
+        "links": viewer.openable(row.officer for item in found for row in item["named"]),
     }
     return render(request, "goals.html", context)
+
+
+def _named(promised: Sequence[Goal], rows: coverage.Standings) -> dict[int, list[Any]]:
+    """Goal -> the first members who keep it from being whole, by name. One query for all goals."""
+    by_name = ("officer__last_name", "officer__first_name", "officer__employee_id")
+    parts = [
+        standing_rows(goals.exceptions(goal, rows.filter(requirement=goal.requirement_id)))
+        .annotate(goal_id=Value(goal.pk))
+        .order_by(*by_name)[:MOST_NAMED]
+        for goal in promised
+    ]
+    found: dict[int, list[Any]] = {goal.pk: [] for goal in promised}
+    if parts:
+        for row in parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]:
+            found[row.goal_id].append(row)
+    for named in found.values():
+        named.sort(key=lambda row: (row.officer.last_name, row.officer.first_name, row.officer.employee_id))
+    return found
 
 
 def _export_goals(request: ViewerRequest, found: Sequence[Mapping[str, Any]]) -> HttpResponseBase:

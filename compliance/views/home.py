@@ -14,7 +14,7 @@ from compliance import coverage, goals
 from compliance.models import Goal, ImportRun, Job, JobState
 from compliance.views.officers import show_officer
 from roster.access import Right, Viewer, ViewerRequest, requires
-from roster.models import Officer, Role
+from roster.models import Officer, Role, Unit
 from training.models import Completion
 
 
@@ -25,12 +25,11 @@ def home(request: ViewerRequest) -> HttpResponseBase:
     viewer = request.viewer
     if not viewer.may(Right.READ_MEMBERS):
         return redirect("my" if viewer.own else "password")
-    rows = coverage.in_units(coverage.standings_on(viewer.today), viewer.visible_units())
+    rows = coverage.in_reach(coverage.standings_on(viewer.today), viewer)
     context = {
         "today": viewer.today,
         "reach": ", ".join(viewer.tree.units[key].name for key in viewer.top_units()) or "the whole department",
-        "goals": [_goal_card(goal, viewer) for goal in Goal.objects.select_related("requirement")],
-        "behind": _behind(viewer),
+        **_goals(viewer),
         "next": _next_steps(viewer, rows),
         "is_academy": Role.ACADEMY in viewer.roles,
         "jobs": Job.objects.filter(kind="verify", state=JobState.DONE).order_by("-pk")[:1]
@@ -40,41 +39,32 @@ def home(request: ViewerRequest) -> HttpResponseBase:
     return render(request, "home.html", context)
 
 
-def _goal_card(goal: Goal, viewer: Viewer) -> dict[str, Any]:
-    """A goal for everybody, and the same share among those within the viewer's reach."""
-    rows = coverage.standings_on(viewer.today, requirement_ids=[goal.requirement_id])
-    reach = viewer.visible_units()
-    return {
-        "goal": goal,
-        "whole": goals.of_rows(goal, rows),
-        "own": None if reach is None else goals.of_rows(goal, coverage.in_units(rows, reach)),
-        "url": f"{reverse('coverage')}?requirement={goal.requirement.code}",
-    }
+def _goals(viewer: Viewer) -> dict[str, list[dict[str, Any]]]:
+    """Each goal for everybody and within the viewer's reach, and the five units furthest behind. Three queries."""
+    promised = list(Goal.objects.select_related("requirement"))
+    rows = coverage.standings_on(viewer.today, requirement_ids={goal.requirement_id for goal in promised})
+    everywhere, within = coverage.counts_for(rows, viewer)
+    cards, behind = [], []
+    for goal in promised:
+        seen = [part for (key, _), part in within.items() if key == goal.requirement_id]
+        cards.append(
+            {
+                "goal": goal,
+                "whole": goals.of_counts(goal, coverage.total_of(everywhere, goal.requirement_id)),
+                "own": None if everywhere is within else goals.of_counts(goal, coverage.total(seen)),
+                "url": f"{reverse('coverage')}?requirement={goal.requirement.code}",
+            }
+        )
+        behind += [_unit_behind(goal, viewer.tree.units[part.unit], part) for part in seen if part.unit]
+    short = sorted((item for item in behind if item["short"] > 0), key=lambda item: -item["short"])
+    return {"goals": cards, "behind": short[:5]}
 
 
-def _behind(viewer: Viewer) -> list[dict[str, Any]]:
-    """Units whose own members are furthest from each goal, the shortest first, at most five."""
-    found: list[dict[str, Any]] = []
-    reach = viewer.visible_units()
-    for goal in Goal.objects.select_related("requirement"):
-        rows = coverage.in_units(coverage.standings_on(viewer.today, requirement_ids=[goal.requirement_id]), reach)
-        for part in coverage.counts(rows, "unit"):
-            needed = goals.needed_of(part.counted, Fraction(goal.target_percent))
-            short = needed - goals.have_of(goal, part)
-            if part.unit and short > 0:
-                unit = viewer.tree.units[part.unit]
-                url = f"{reverse('unit-detail', args=[unit.code])}?requirement={goal.requirement.code}"
-                found.append(
-                    {
-                        "goal": goal,
-                        "unit": unit,
-                        "counts": part,
-                        "short": short,
-                        "short_words": f"short {short}",
-                        "url": url,
-                    }
-                )
-    return sorted(found, key=lambda item: -item["short"])[:5]
+def _unit_behind(goal: Goal, unit: Unit, part: coverage.Counts) -> dict[str, Any]:
+    """A unit's own members under a goal, and how many are missing."""
+    short = goals.needed_of(part.counted, Fraction(goal.target_percent)) - goals.have_of(goal, part)
+    url = f"{reverse('unit-detail', args=[unit.code])}?requirement={goal.requirement.code}"
+    return {"goal": goal, "unit": unit, "counts": part, "short": short, "short_words": f"short {short}", "url": url}
 
 
 def _next_steps(viewer: Viewer, rows: coverage.Standings) -> list[tuple[int, str, str]]:

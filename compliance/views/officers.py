@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Count, Exists, IntegerField, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpResponse, HttpResponseBase
@@ -15,8 +14,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from compliance import coverage, known, lifeline, sentences, standings
-from compliance.asking import Asked, arrange, ask
-from compliance.filters import OfficerForm, checked, chosen_requirement, chosen_unit
+from compliance.asking import Asked, arrange, ask, in_one_transaction
+from compliance.filters import OfficerForm, all_requirements, checked, chosen_requirement, chosen_unit
 from compliance.gather import gather_rules, known_facts, pending_evidence
 from compliance.models import Edition, Requirement
 from compliance.tables import OfficerTable
@@ -30,14 +29,16 @@ YEARS_AHEAD = 3
 
 @requires(Right.READ_MEMBERS)
 @require_safe
-@transaction.atomic
+@in_one_transaction
 def officer_list(request: ViewerRequest) -> HttpResponseBase:
     """The members within reach, with search and filters; at most eight queries at any size."""
     viewer = request.viewer
     asked = ask(request, today=viewer.today)
     known.be_ready(asked.known_at, asked.as_of)
-    form = checked(OfficerForm(request.GET or None))
-    officers = _filtered(request, viewer.officers(), asked, form.cleaned_data)
+    requirements = all_requirements(editions=False)
+    form = checked(OfficerForm(request.GET or None, requirements=requirements))
+    requirement = chosen_requirement(request, requirements)
+    officers = _filtered(request, viewer.officers(), asked, form.cleaned_data, requirement)
     table = OfficerTable(
         officers,
         asked=asked,
@@ -51,7 +52,11 @@ def officer_list(request: ViewerRequest) -> HttpResponseBase:
 
 
 def _filtered(
-    request: ViewerRequest, officers: QuerySet[Officer], asked: Asked, values: dict[str, Any]
+    request: ViewerRequest,
+    officers: QuerySet[Officer],
+    asked: Asked,
+    values: dict[str, Any],
+    requirement: Requirement | None,
 ) -> QuerySet[Officer]:
     day = asked.as_of
     if values.get("q"):
@@ -68,7 +73,6 @@ def _filtered(
     for name in ("shift", "rank"):
         if values.get(name):
             officers = officers.filter(Exists(home.filter(**{f"{name}__code": values[name]})))
-    requirement = chosen_requirement(request)
     rows = coverage.standings_on(
         day, known_at=asked.known_at, requirement_ids=[requirement.pk] if requirement else None
     ).filter(officer=OuterRef("pk"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Prefetch, Q
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -18,7 +18,11 @@ from compliance.tables import CourseTable
 from roster.access import Right, ViewerRequest, requires
 from training.models import Course
 
-WHOLE = ("editions__population", "editions__entry_courses", "editions__refresher_courses")
+WHOLE = (
+    Prefetch("editions", Edition.objects.select_related("population")),
+    "editions__entry_courses",
+    "editions__refresher_courses",
+)
 
 
 @requires(Right.READ_MEMBERS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q
 from django.http import HttpResponseBase
 from django.shortcuts import render
@@ -12,9 +11,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from compliance import coverage, known
-from compliance.asking import arrange, ask
-from compliance.filters import MemberForm, checked, chosen_requirement
-from compliance.models import Requirement
+from compliance.asking import arrange, ask, in_one_transaction
+from compliance.filters import MemberForm, all_requirements, checked, chosen_requirement
 from compliance.tables import StandingTable, standing_rows
 from roster.access import Right, ViewerRequest, requires
 from roster.models import Shift
@@ -22,16 +20,16 @@ from roster.models import Shift
 
 @requires(Right.READ_MEMBERS)
 @require_safe
-@transaction.atomic
+@in_one_transaction
 def unit_detail(request: ViewerRequest, code: str) -> HttpResponseBase:
     """Figures of the unit with everything below it under each requirement, and its members under one."""
     viewer = request.viewer
     unit = viewer.unit(code, request.GET.get("agency", ""))
     asked = ask(request, today=viewer.today)
     known.be_ready(asked.known_at, asked.as_of)
-    form = checked(MemberForm(request.GET or None))
-    requirements = list(Requirement.objects.all())
-    requirement = chosen_requirement(request) or next(iter(requirements), None)
+    requirements, shifts = all_requirements(), {shift.pk: shift for shift in Shift.objects.all()}
+    form = checked(MemberForm(request.GET or None, requirements=requirements, shifts=shifts.values()))
+    requirement = chosen_requirement(request, requirements) or next(iter(requirements.values()), None)
     below = viewer.tree.below([unit.pk])
     rows = coverage.in_units(coverage.standings_on(asked.as_of, known_at=asked.known_at), below)
     figures: dict[int, coverage.Counts] = {}
@@ -61,9 +59,10 @@ def unit_detail(request: ViewerRequest, code: str) -> HttpResponseBase:
         ],
         "requirement": requirement,
         "figures": [
-            (each, figures.get(each.pk), asked.link(request.path, requirement=each.code)) for each in requirements
+            (each, figures.get(each.pk), asked.link(request.path, requirement=each.code))
+            for each in requirements.values()
         ],
-        "shifts": _shift_grid(members),
+        "shifts": _shift_grid(members, shifts),
         "form": form,
         "table": table,
         "coverage_url": asked.link(reverse("coverage"), requirement=requirement.code if requirement else ""),
@@ -86,9 +85,8 @@ def _filtered(rows: Any, values: dict[str, Any]) -> Any:
     return rows
 
 
-def _shift_grid(members: Any) -> list[tuple[str, coverage.Counts]]:
+def _shift_grid(members: Any, shifts: dict[int, Shift]) -> list[tuple[str, coverage.Counts]]:
     """Shift by shift, in the agency's order; members without a shift last."""
-    shifts = {shift.pk: shift for shift in Shift.objects.all()}
     found = coverage.counts(members, "shift")
     found.sort(
         key=lambda part: (part.shift is None, shifts[part.shift].order, part.shift) if part.shift else (True, 0, 0)
