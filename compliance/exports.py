@@ -27,7 +27,7 @@ def export(table: Table, name: str, form: str) -> HttpResponseBase:
     """All rows of a table as a file to save. Rows come from the database as they are written."""
     hidden = [column.name for column in table.columns if column.attrs.get("export") is False]
     rows: Iterable[Sequence[Any]] = table.as_values(exclude_columns=hidden)
-    if table.asked.known_at is not None:
+    if (asked := getattr(table, "asked", None)) is not None and asked.known_at is not None:
         rows = list(rows)  # they are read from a table that is gone when the response is sent
     return csv_response(rows, name) if form == "csv" else xlsx_response(rows, name)
 
