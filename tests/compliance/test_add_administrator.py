@@ -18,7 +18,9 @@ def test_an_administrator_may_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
     user = User.objects.get(username="rivera")
     assert user.check_password("a long enough sentence")
-    assert list(user.access.values_list("role", "agency")) == [("admin", None)]
+    access = user.access.get()
+    assert access.role == "admin"
+    assert access.agency is None
 
 
 @pytest.mark.parametrize(
