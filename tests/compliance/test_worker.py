@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -140,6 +141,20 @@ def wait_for(job: Job, state: str = "done") -> Job:
     return Job.objects.get(pk=job.pk)
 
 
+def send(task: str, *arguments: str) -> None:
+    """A message over a connection of its own: those that the process keeps may be from before Redis went."""
+    with app.connection_for_write() as link:
+        app.send_task(f"compliance.tasks.{task}", arguments, connection=link)
+
+
+def ask(question: str) -> Any:
+    """What the worker says of itself."""
+    with app.connection_for_write() as link:
+        answers = getattr(app.control.inspect(timeout=10, limit=1, connection=link), question)()
+    (answer,) = (answers or {}).values()
+    return answer
+
+
 def silence(job: Job) -> None:
     """As if the minute had passed after which a silent job is taken for dead."""
     Job.objects.filter(pk=job.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=2))
@@ -198,7 +213,7 @@ def test_the_same_message_delivered_twice_does_the_work_once(worker: CeleryWorke
 
 def test_a_job_that_fails_and_a_message_for_nothing_leave_the_worker_working(worker: CeleryWorker) -> None:
     bad = jobs.start("verify", {"day": DAY.isoformat(), "first": "x", "last": "y"}, by=None)
-    app.send_task("compliance.tasks.run_job", ["no such key"])
+    send("run_job", "no such key")
     good = jobs.start("rebuild", {}, by=None)
 
     assert wait_for(bad, "failed").error == jobs.UNEXPECTED
@@ -257,11 +272,11 @@ def test_a_night_through_the_worker_heals_reports_and_writes_down_once(worker: C
     Standing.objects.filter(officer=ids[2]).update(state="excused")
 
     for _ in range(2):  # the message of the night, delivered twice
-        app.send_task("compliance.tasks.start_nightly", [DAY.isoformat()])
+        send("start_nightly", DAY.isoformat())
     wait_until(lambda: Job.objects.filter(kind="snapshot", state="done").exists(), "the snapshot", SECONDS)
     before = [*CoverageSnapshot.objects.values(), *GoalSnapshot.objects.values()]
     make.make_officer(unit=make.make_unit())
-    app.send_task("compliance.tasks.start_nightly", [DAY.isoformat()])
+    send("start_nightly", DAY.isoformat())
     broker.wait_until_empty()
 
     assert Job.objects.get(kind="verify").result == {"differences": 4, "members": 1, "ids": [ids[2]]}
@@ -273,7 +288,7 @@ def test_a_night_through_the_worker_heals_reports_and_writes_down_once(worker: C
 
 
 def test_the_worker_knows_every_task_of_the_schedule(worker: CeleryWorker) -> None:
-    (registered,) = (app.control.inspect(timeout=5, limit=1).registered() or {}).values()
+    registered = ask("registered")
 
     scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
     assert {*scheduled, "compliance.tasks.run_job"} <= set(registered)
@@ -318,7 +333,7 @@ def test_while_redis_is_away_work_is_asked_for_and_done_once_it_is_back(worker: 
     assert took < 3
     assert page.status_code == 200
     assert Job.objects.get(pk=job.pk).state == "waiting"
-    app.send_task("compliance.tasks.pick_up_jobs")  # what the scheduler sends every minute
+    send("pick_up_jobs")  # what the scheduler sends every minute
     assert wait_for(job).attempts == 1
 
 
@@ -382,12 +397,11 @@ def test_a_child_killed_for_its_memory_leaves_the_worker_alive_and_the_job_to_be
 
     with rebuild_held_at(ids[0]) as job:
         wait_for(job, "running")
-        (stats,) = (app.control.inspect(timeout=5, limit=1).stats() or {}).values()
-        (child,) = stats["pool"]["processes"]
+        (child,) = ask("stats")["pool"]["processes"]
         os.kill(child, signal.SIGKILL)
         broker.wait_until_empty()  # the message is not sent again at once
     assert Job.objects.get().attempts == 1
     silence(job)
-    app.send_task("compliance.tasks.pick_up_jobs")
+    send("pick_up_jobs")
 
     assert wait_for(job).attempts == 2
