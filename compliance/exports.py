@@ -14,6 +14,8 @@ from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django_tables2 import Table
 
 FORMATS = ("csv", "xlsx")
+#: Columns of a sheet are as wide as the widest of so many rows, up to so many letters.
+ROWS_MEASURED, WIDEST = 200, 60
 #: What a spreadsheet would take for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -60,12 +62,15 @@ def xlsx_response(rows: Iterable[Sequence[Any]], name: str) -> HttpResponseBase:
 
 
 def write_sheet(book: xlsxwriter.Workbook, title: str, rows: Iterable[Sequence[Any]]) -> None:
-    """One sheet: the first row is the header, kept in view; dates stay dates."""
+    """One sheet: the first row is the header, kept in view; dates stay dates; columns as wide as their first rows."""
     sheet = book.add_worksheet(title)
     sheet.freeze_panes(1, 0)
     bold, day = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"})
+    widths: dict[int, int] = {}
     for place, row in enumerate(rows):
         for column, value in enumerate(row):
+            if place < ROWS_MEASURED:
+                widths[column] = max(widths.get(column, 0), min(len(str(value)), WIDEST))
             if place == 0:
                 sheet.write_string(0, column, str(value), bold)
             elif isinstance(value, bool) or value is None or value == "":
@@ -76,4 +81,5 @@ def write_sheet(book: xlsxwriter.Workbook, title: str, rows: Iterable[Sequence[A
                 sheet.write_number(place, column, float(value))
             else:
                 sheet.write_string(place, column, neutral(str(value)))
-    sheet.autofit()
+    for column, width in widths.items():  # the writer's own autofit needs all rows in memory
+        sheet.set_column(column, column, width + 2)

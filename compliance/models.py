@@ -367,8 +367,10 @@ class IssuedReport(models.Model):
 
     number = models.CharField(max_length=40, unique=True)
     kind = models.CharField(max_length=40)
+    agency = models.ForeignKey(Agency, models.PROTECT, related_name="+")
     requirement = models.ForeignKey(Requirement, models.PROTECT, related_name="reports")
     editions = models.ManyToManyField(Edition, related_name="reports")
+    #: with everything below it; null = the whole agency
     unit = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="+")
     as_of = models.DateField()
     known_at = models.DateTimeField()
@@ -376,8 +378,12 @@ class IssuedReport(models.Model):
     span_to = models.DateField()
     #: SHA-256 of the canonical data, which is kept
     data_sha256 = models.CharField(max_length=64)
+    #: members by state on the day: what lists of reports show
+    totals = models.JSONField()
     #: [{"name", "sha256", "size"}]
     files = models.JSONField()
+    #: the job that made it; null = a command. A job that runs again finds its report here.
+    job = models.OneToOneField(Job, models.PROTECT, null=True, related_name="report")
     issued_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     issued_at = models.DateTimeField()
 

@@ -126,7 +126,7 @@ def differences(officer_ids: Collection[int] | None = None, *, progress: Progres
     """
     found: dict[int, int] = {}
     for ids, done, total in _slices(officer_ids):
-        with _snapshot():
+        with snapshot():
             stale, missing = _compare(ids, gather_rules())
         for officer in (*(row.officer for row in stale.values()), *(row.officer for row in missing)):
             found[officer] = found.get(officer, 0) + 1
@@ -136,7 +136,7 @@ def differences(officer_ids: Collection[int] | None = None, *, progress: Progres
 
 
 @contextmanager
-def _snapshot() -> Iterator[None]:
+def snapshot() -> Iterator[None]:
     """All queries inside see the database at one moment; inside another transaction, as that one sees it."""
     is_outermost = not connection.in_atomic_block
     with transaction.atomic():

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from compliance import import_runs, jobs, known, nightly, standings
 from compliance.models import Job
+from compliance.reports import issue
 from config.celery import app
 
 
@@ -25,6 +26,7 @@ HANDLERS: dict[str, jobs.Handler] = {
     nightly.SNAPSHOT: nightly.snapshot,
     "known": known.work_out,
     **import_runs.HANDLERS,
+    **issue.HANDLERS,
 }
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from compliance.views import completions, coverage, home, imports, jobs, officers, records, rules, units, users
+from compliance.views import completions, coverage, home, imports, jobs, officers, records, reports, rules, units, users
 
 urlpatterns = [
     # What people read.
@@ -44,4 +44,8 @@ urlpatterns = [
     path("users/<int:pk>/active/", users.user_active, name="user-active"),
     path("users/<int:pk>/password/", users.user_password, name="user-password"),
     path("password/", users.password, name="password"),
+    # What is handed over.
+    path("reports/", reports.report_list, name="report-list"),
+    path("reports/<str:number>/", reports.report_detail, name="report-detail"),
+    path("reports/<str:number>/<str:name>", reports.report_file, name="report-file"),
 ]

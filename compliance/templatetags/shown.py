@@ -111,6 +111,7 @@ NAVIGATION: tuple[tuple[str, str, Right | None], ...] = (
     ("Courses", "course-list", Right.READ_MEMBERS),
     ("Import", "import-list", Right.IMPORT),
     ("Requirements", "requirement-list", Right.READ_MEMBERS),
+    ("Reports", "report-list", Right.READ_REPORTS),
     ("Users", "user-list", Right.ADMINISTER),
 )
 

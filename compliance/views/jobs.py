@@ -36,10 +36,18 @@ def job_detail(request: ViewerRequest, key: UUID) -> HttpResponse:
         "job": job,
         "title": TITLES.get(job.kind, job.kind.replace("_", " ").capitalize()),
         "is_open": job.state in ("waiting", "running"),
-        "next": reverse("import-detail", args=[run.pk]) if run else "",
+        "next": _result_of(job, run),
     }
     template = "jobs/_progress.html" if request.headers.get("HX-Request") else "jobs/detail.html"
     response = render(request, template, context)
     if request.headers.get("HX-Request") and not context["is_open"]:
         response["HX-Refresh"] = "true"
     return response
+
+
+def _result_of(job: Job, run: ImportRun | None) -> str:
+    """The address of what the work made, where it made something to look at."""
+    if run is not None:
+        return reverse("import-detail", args=[run.pk])
+    number = job.result.get("number") if job.kind == "issue_report" else None
+    return reverse("report-detail", args=[number]) if number else ""
