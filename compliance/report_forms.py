@@ -8,9 +8,9 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 
 from compliance.asking import parse_moment
-from compliance.filters import requirement_choices
 from compliance.forms import StyledForm, day_field
 from compliance.models import Requirement
 from compliance.reports import issue
@@ -119,8 +119,9 @@ class ReportFilterForm(forms.Form):
         label="Requirement", required=False, widget=forms.Select(attrs={"class": "form-select"})
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="filter_%s", **kwargs)  # the page holds another form with such names
+    def __init__(self, asked: QueryDict | None) -> None:
+        super().__init__(asked, auto_id="filter_%s")  # the page holds another form with such names
         field = self.fields["requirement"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
-        field.choices = requirement_choices("any requirement")
+        field.choices = [("", "any requirement"), *Requirement.objects.values_list("code", "title")]
+        field.error_messages["invalid_choice"] = 'there is no requirement "%(value)s".'

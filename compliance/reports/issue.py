@@ -25,8 +25,9 @@ from django.utils import timezone
 
 from compliance import engine, jobs
 from compliance.models import Edition, IssuedReport, Job, Requirement
-from compliance.reports import accreditation
-from compliance.reports.accreditation import Question, Seal
+from compliance.reports import accreditation, accreditation_files
+from compliance.reports.accreditation import Question
+from compliance.reports.accreditation_files import Seal
 from compliance.reports.paper import Data
 from compliance.standings import Progress
 from roster.facts import COMMIT_ORDER_LOCK
@@ -189,10 +190,10 @@ def _write(path: Path, content: bytes) -> None:
 def _write_files(folder: Path, content: bytes, data: Data, seal: Seal) -> list[dict[str, Any]]:
     """Every file of the report and its manifest; what the row says of them."""
     number = seal.number
-    _write(folder / f"{number}.pdf", accreditation.pdf(data, seal))
-    accreditation.xlsx(data, seal, folder / f"{number}.xlsx")
+    _write(folder / f"{number}.pdf", accreditation_files.pdf(data, seal))
+    accreditation_files.xlsx(data, seal, folder / f"{number}.xlsx")
     (folder / f"{number}.xlsx").chmod(0o600)
-    for name, table in accreditation.csv_files(data, seal):
+    for name, table in accreditation_files.csv_files(data, seal):
         _write(folder / f"{number}-{name}.csv", table)
     _write(folder / f"{number}.json", content)
     names = (f"{number}.pdf", f"{number}.xlsx", *(f"{number}-{name}.csv" for name in CSV_NAMES), f"{number}.json")
@@ -224,8 +225,8 @@ def _manifest(data: Data, seal: Seal, files: list[dict[str, Any]]) -> bytes:
         "as_of": data["as_of"],
         "known_at": data["known_at"],
         "span": data["span"],
-        "population": accreditation.population_of(data),
-        "edition": accreditation.edition_of(data),
+        "population": accreditation_files.population_of(data),
+        "edition": accreditation_files.edition_of(data),
         "issued_at": seal.issued_at.astimezone(timezone.get_default_timezone()).isoformat(),
         "data_sha256": seal.sha256,
         "files": files,
