@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.core.exceptions import BadRequest
-from django.core.paginator import EmptyPage, PageNotAnInteger
+from django.core.paginator import EmptyPage
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.utils import timezone
@@ -17,6 +17,7 @@ from django.utils.http import urlencode
 from django_tables2 import RequestConfig, Table
 
 from compliance.exports import FORMATS, csv_response, export, xlsx_response
+from compliance.sentences import count
 from roster.access import ViewerRequest
 
 PAGE_SIZES = (25, 50, 100, 200)
@@ -130,13 +131,13 @@ def arrange(request: HttpRequest, table: Table, name: str) -> HttpResponseBase |
     per = request.GET.get("per", str(PAGE_SIZES[1]))
     if per not in map(str, PAGE_SIZES):
         raise BadRequest(f"Rows a page: choose one of {', '.join(map(str, PAGE_SIZES))}.")
+    if not request.GET.get(table.prefixed_page_field, "1").isdecimal():
+        raise BadRequest("Page: write a whole number.")
     table.page_sizes, table.exports = PAGE_SIZES, True
     try:
         RequestConfig(request, paginate=False if form else {"per_page": int(per), "silent": False}).configure(table)
-    except PageNotAnInteger:
-        raise BadRequest("Page: write a whole number.") from None
     except EmptyPage:
-        raise BadRequest(f"Page: the list has {table.paginator.num_pages} pages.") from None
+        raise BadRequest(f"Page: the list has {count(table.paginator.num_pages, 'page')}.") from None
     return export(table, name, form) if form else None
 
 

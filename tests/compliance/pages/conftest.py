@@ -6,6 +6,7 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.compliance.pages.cast import Cast
+    from tests.compliance.pages.district import Department
 
 
 @pytest.fixture
@@ -14,3 +15,11 @@ def cast(db: None) -> Cast:
     from tests.compliance.pages.cast import make_cast  # noqa: PLC0415 - models are loaded after this file
 
     return make_cast()
+
+
+@pytest.fixture
+def department(db: None) -> Department:
+    """The small department whose every figure is known."""
+    from tests.compliance.pages.district import make_department  # noqa: PLC0415 - models are loaded after this file
+
+    return make_department()

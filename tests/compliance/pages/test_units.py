@@ -1,0 +1,204 @@
+"""A unit's page: its figures, its shifts, and its members under one requirement."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from django.urls import reverse
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from roster.facts import Change, Via, recording
+from roster.models import Assignment
+from tests.compliance.pages.district import DAY, Department, fill
+from tests.compliance.pages.reading import Shown, csv_rows, refusal
+from tests.factories import make_agency, make_unit
+
+pytestmark = pytest.mark.django_db
+
+URL = "/units/CEN/"
+AS_OF = {"as_of": DAY.isoformat()}
+MEMBERS = "Members of Central District under Requirement refresher"
+SHIFTS = "Shifts of the unit with everything below it"
+
+
+def show(department: Department, role: str = "commander", url: str = URL, **query: str) -> Shown:
+    return Shown(department.client(role).get(url, {**AS_OF, **query}))
+
+
+def move(department: Department, name: str, on: date) -> None:
+    """One of Central's goes to Eastern on a day."""
+    officer = department.people[name]
+    home = Assignment.objects.known().get(officer=officer)
+    with recording(by=None, via=Via.COMMAND, why="transfer") as recorder:
+        recorder.void([home])
+        recorder.record(
+            Assignment(
+                officer=officer,
+                unit=department.central,
+                shift=home.shift,
+                start_on=home.start_on,
+                end_on=on.replace(day=on.day - 1),
+                replaces=home,
+            )
+        )
+        recorder.record(Assignment(officer=officer, unit=department.eastern, start_on=on))
+
+
+def test_members_with_their_state_and_what_it_rests_on(department: Department) -> None:
+    page = show(department)
+
+    assert page.header(MEMBERS) == ["Officer ▴", "Id", "Unit", "Shift", "Rank", "State", "Due", "Rests on"]
+    assert page.rows(MEMBERS) == [
+        ["Abbott, Ada", "001000", "Central District", "days", "–", "✓ current", "15 Mar 2028",
+         "CIT basic course, 15 Mar 2025"],
+        ["Baker, Ada", "001001", "Central District", "days", "–", "▲ overdue 39 months", "15 Mar 2023",
+         "CIT basic course, 15 Mar 2020"],
+        ["Cole, Ada", "001002", "Central District", "nights", "–", "✓ current", "1 Jul 2026",
+         "CIT basic course, 1 Jul 2023"],
+        ["Diaz, Ada", "001003", "Central District", "nights", "–", "◌ excused", "–", "no credit"],
+    ]  # fmt: skip
+
+
+def test_figures_show_the_count_first_for_a_few_and_the_excused_apart(department: Department) -> None:
+    page = show(department)
+
+    assert "Requirement refresher 2 of 3 66.6 % current · 1 overdue · 1 excused" in page.words
+    assert page.rows(SHIFTS) == [
+        ["days", "1 of 2 50.0 %", "–", "1"],
+        ["nights", "1 of 1 100.0 %", "–", "–"],
+    ]
+
+
+def test_a_unit_holds_everything_below_it(department: Department) -> None:
+    page = show(department, "chief", "/units/PB/")
+
+    assert "60.0 % 3 of 5 current" in page.words
+    assert [row[0] for row in page.rows("Members of Patrol Bureau under Requirement refresher")] == [
+        "Abbott, Ada", "Baker, Ada", "Cole, Ada", "Diaz, Ada", "Evans, Ada", "Frost, Ada",
+    ]  # fmt: skip
+    assert page.links["Eastern District"] == "/units/EAS/?as_of=2026-06-30"
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        pytest.param({"state": "overdue"}, ["Baker, Ada"], id="state"),
+        pytest.param({"shift": "nights"}, ["Cole, Ada", "Diaz, Ada"], id="shift"),
+        pytest.param({"q": "abb"}, ["Abbott, Ada"], id="name"),
+        pytest.param({"q": "001002"}, ["Cole, Ada"], id="id"),
+    ],
+)
+def test_filters(department: Department, query: dict[str, str], names: list[str]) -> None:
+    assert [row[0] for row in show(department, **query).rows(MEMBERS)] == names
+
+
+def test_filters_that_leave_nobody_say_so(department: Department) -> None:
+    assert (
+        "Nobody here is asked for this requirement on this day, or the filters leave nobody."
+        in show(department, q="nobody").words
+    )
+
+
+@pytest.mark.parametrize("column", ["name", "employee_id", "unit", "shift", "rank", "state", "due_on", "last_credit"])
+def test_members_sort_by_every_column_both_ways(department: Department, column: str) -> None:
+    up, down = ([row[0] for row in show(department, sort=sort).rows(MEMBERS)] for sort in (column, f"-{column}"))
+
+    assert sorted(up) == sorted(down) == ["Abbott, Ada", "Baker, Ada", "Cole, Ada", "Diaz, Ada"]
+
+
+def test_members_sort_by_the_date_not_its_words(department: Department) -> None:
+    names = [[row[0][0] for row in show(department, sort=sort).rows(MEMBERS)] for sort in ("due_on", "-due_on")]
+
+    assert names == [["B", "C", "A", "D"], ["A", "C", "B", "D"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        pytest.param({"sort": "height"}, 'Sort: the table has no column "height" to sort by.', id="sort"),
+        pytest.param({"page": "9"}, "Page: the list has 1 page.", id="past-the-end"),
+        pytest.param({"page": "first"}, "Page: write a whole number.", id="page"),
+        pytest.param({"per": "7"}, "Rows a page: choose one of 25, 50, 100, 200.", id="per"),
+        pytest.param({"state": "fine"}, "State: Select a valid choice. fine is not one of the available choices.",
+                     id="state"),
+        pytest.param({"shift": "noon"}, 'Shift: there is no shift "noon".', id="shift"),
+        pytest.param({"requirement": "none"}, 'Requirement: there is no requirement "none".', id="requirement"),
+        pytest.param({"as_of": "2026-02-30"}, 'As of: "2026-02-30" is not a date. Write it as YYYY-MM-DD.', id="day"),
+        pytest.param({"known_at": "soon"},
+                     'Known at: "soon" is not a moment. Write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS.', id="known-at"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_asked_is_refused_in_a_sentence(
+    department: Department, query: dict[str, str], sentence: str
+) -> None:
+    assert refusal(department.client("commander").get(URL, query)) == (400, sentence)
+
+
+@pytest.mark.parametrize("code", ["EAS", "PB", "NONE"])
+def test_units_out_of_reach_are_not_there(department: Department, code: str) -> None:
+    assert department.client("commander").get(f"/units/{code}/").status_code == 404
+
+
+def test_a_past_day_lists_who_was_there_without_a_link_to_who_left(department: Department) -> None:
+    move(department, "Baker", date(2026, 7, 15))
+
+    page = show(department)
+
+    assert [row[0] for row in page.rows(MEMBERS)] == ["Abbott, Ada", "Baker, Ada", "Cole, Ada", "Diaz, Ada"]
+    assert page.links["Abbott, Ada"] == "/officers/001000/?as_of=2026-06-30"
+    assert "Baker, Ada" not in page.links
+    assert "Baker, Ada" in show(department, "chief").links
+
+
+def test_known_at_answers_with_a_completion_that_was_voided_since(department: Department) -> None:
+    before = Change.objects.latest("pk").at
+    assert before is not None
+    with recording(by=None, via=Via.COMMAND, why="wrong person") as recorder:
+        recorder.void([department.credits["Abbott"]])
+
+    assert show(department).rows(MEMBERS)[0][5] != "✓ current"
+    assert show(department, known_at=before.isoformat()).rows(MEMBERS)[0][5:7] == ["✓ current", "15 Mar 2028"]
+
+
+def test_the_file_of_an_earlier_moment_holds_its_rows(department: Department) -> None:
+    before = Change.objects.latest("pk").at
+    assert before is not None
+    with recording(by=None, via=Via.COMMAND, why="wrong person") as recorder:
+        recorder.void([department.credits["Abbott"]])
+
+    response = department.client("commander").get(URL, {**AS_OF, "known_at": before.isoformat(), "export": "csv"})
+
+    assert csv_rows(response)[1] == [
+        "Abbott, Ada", "001000", "Central District", "days", "", "current", "2028-03-15", "2025-03-15",
+    ]  # fmt: skip
+
+
+def test_a_code_that_two_agencies_use_asks_which(department: Department) -> None:
+    make_unit("CEN", name="Central Precinct", agency=make_agency("so", "Bay County Sheriff"))
+
+    response = department.client("admin").get(URL, AS_OF)
+    page = Shown(response)
+
+    assert response.status_code == 300
+    assert page.links["Harbor City Police"] == "/units/CEN/?as_of=2026-06-30&agency=pd"
+    assert "Central Precinct" in Shown(department.client("admin").get(page.links["Bay County Sheriff"])).words
+    assert department.client("commander").get(URL).status_code == 200
+
+
+# Session, user, access, units; requirements, their editions; shifts; figures; rows counted; rows; shift grid. Known
+# now and today, what a commander may open needs no query of its own; on a past day it is one more.
+QUERIES = 11
+
+
+@pytest.mark.parametrize(("role", "more"), [("chief", 0), ("commander", 1)])
+def test_a_unit_costs_the_same_for_one_and_for_thirty(
+    department: Department, django_assert_num_queries: DjangoAssertNumQueries, role: str, more: int
+) -> None:
+    client = department.client(role)
+
+    with django_assert_num_queries(QUERIES + more):
+        client.get(URL, {**AS_OF, "q": "Abbott"})
+    fill(department, 30)
+    with django_assert_num_queries(QUERIES + more):
+        client.get(reverse("unit-detail", args=["CEN"]), AS_OF)
