@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from compliance.asking import parse_moment
-from compliance.forms import StyledForm, day_field
+from compliance.forms.fields import StyledForm, day_field
 from compliance.models import Requirement
 from compliance.reports import issue
 from compliance.reports.accreditation import Question

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from compliance import log
 from compliance.asking import arrange
 from compliance.completion_tables import CompletionFilter, CompletionTable, with_evidence
-from compliance.forms import CorrectForm, DecisionForm, LogForm, PrefillForm, VoidForm
+from compliance.forms.completions import CorrectForm, DecisionForm, LogForm, PrefillForm, VoidForm
 from compliance.goals import needed_of
 from compliance.models import Goal, Requirement
 from compliance.sentences import count, day

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from compliance import import_runs, imports
-from compliance.forms import ColumnsForm, PlanFilterForm, TitlesForm, UploadForm
+from compliance.forms.imports import ColumnsForm, PlanFilterForm, TitlesForm, UploadForm
 from compliance.import_runs import MOST_TITLES
 from compliance.models import ImportLine, ImportRun, Job
 from compliance.sentences import count

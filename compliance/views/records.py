@@ -12,7 +12,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from compliance.forms import HireForm, LeaveForm, PrefillForm, ReturnForm, SeparateForm, StyledForm, TransferForm
+from compliance.forms.completions import PrefillForm
+from compliance.forms.fields import StyledForm
+from compliance.forms.records import HireForm, LeaveForm, ReturnForm, SeparateForm, TransferForm
 from compliance.sentences import day
 from roster import records
 from roster.access import Right, ViewerRequest, requires

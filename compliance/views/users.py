@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from compliance.forms import AccessForm, NewUserForm, OwnPasswordForm, PasswordResetForm
+from compliance.forms.users import AccessForm, NewUserForm, OwnPasswordForm, PasswordResetForm
 from roster.access import Right, Viewer, ViewerRequest, requires, viewer_of
 from roster.facts import sentence_for
 from roster.models import Access, Role

@@ -1,0 +1,98 @@
+"""What the recording forms share: how they look to people and screen readers, and days that make sense."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from compliance.sentences import day
+from training.models import Course
+
+EARLIEST = date(1930, 1, 1)
+
+
+class Styled(forms.BaseForm):
+    """A form whose widgets carry Bootstrap's classes, and whose errors are known to screen readers."""
+
+    required_css_class = "required"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            widget = field.widget
+            if isinstance(widget, forms.CheckboxInput | forms.RadioSelect):
+                widget.attrs.setdefault("class", "form-check-input")
+            elif isinstance(widget, forms.Select):
+                widget.attrs.setdefault("class", "form-select")
+            elif not isinstance(widget, forms.HiddenInput):
+                widget.attrs.setdefault("class", "form-control")
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        for name in self.errors:
+            if name in self.fields:
+                widget = self.fields[name].widget
+                widget.attrs["class"] = f"{widget.attrs.get('class', '')} is-invalid".strip()
+
+    def refuse(self, error: ValidationError) -> None:
+        """Show why the record refused what the form held."""
+        self.add_error(None, error)
+
+
+class StyledForm(Styled, forms.Form):
+    """The form that every form here is."""
+
+
+def day_field(label: str, *, required: bool = True, help_text: str = "", **kwargs: Any) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        required=required,
+        help_text=help_text,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": f"{label}: write the day as 2026-11-20."},
+        **kwargs,
+    )
+
+
+def percent_field(label: str) -> forms.DecimalField:
+    return forms.DecimalField(
+        label=label, required=False, min_value=Decimal(0), max_value=Decimal(100), max_digits=5, decimal_places=2
+    )
+
+
+def check_past(value: date | None, today: date, what: str) -> date | None:
+    """A day that is not in the future and not absurdly long ago."""
+    if value is not None and value > today:
+        raise ValidationError(f"{what} is in the future. Record it once it has happened.")
+    if value is not None and value < EARLIEST:
+        raise ValidationError(f"{what} lies before {EARLIEST.year}. Check the year.")
+    return value
+
+
+if TYPE_CHECKING:
+    CourseChoice = forms.ModelChoiceField[Course]
+else:
+    CourseChoice = forms.ModelChoiceField
+
+
+class CourseField(CourseChoice):
+    """A course people chose to track; titles that an import met are not offered."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("empty_label", "Choose a course")
+        super().__init__(Course.objects.filter(same_as=None, is_from_title=False).order_by("title"), **kwargs)
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.title}, {obj.hours.normalize():f} h" if obj.hours else str(obj.title)
+
+
+def check_day(value: date, today: date, what: str) -> date:
+    """A day neither absurdly long ago nor more than a year ahead."""
+    if value < EARLIEST or (value - today).days > 366:
+        raise ValidationError(f"{what}, {day(value)}, cannot be right. Check the year.")
+    return value
