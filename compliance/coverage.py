@@ -250,6 +250,9 @@ class Bridge:
     refreshed: int = 0
     newly_trained: int = 0
     ran_out: int = 0
+    #: excused on one of the days: nobody was trained and nothing ran out, but the share moves
+    back_from_leave: int = 0
+    went_on_leave: int = 0
     joined: int = 0
     left: int = 0
     #: in the population on both days, in these units on one of them
@@ -263,6 +266,8 @@ class Bridge:
             (self.refreshed, "+", "refreshed"),
             (self.newly_trained, "+", "newly trained"),
             (self.ran_out, "−", "ran out"),
+            (self.back_from_leave, "+", "back from leave"),
+            (self.went_on_leave, "−", "went on leave"),
             (self.joined, "+", "joined the population"),
             (self.left, "−", "left the population"),
             (self.moved_in, "+", "moved in"),
@@ -298,6 +303,12 @@ def places_in_reach(places: Mapping[int, Place], viewer: Viewer) -> Mapping[int,
     return {officer: place for officer, place in places.items() if place.unit in units or officer in ours}
 
 
+def _leave_between(old: Place, new: Place) -> str | None:
+    if old.state == new.state:
+        return None
+    return "back_from_leave" if old.state == "excused" else "went_on_leave"
+
+
 def bridge(
     before: Mapping[int, Place],
     after: Mapping[int, Place],
@@ -307,7 +318,8 @@ def bridge(
     """What happened between two days. `before` and `after` are everybody's places, the others say who counts. No query.
 
     Refreshed: not current, then current, with credit before. Newly trained: the same without credit before. Ran out:
-    current, then not. Joined and left: in the population on one of the days only; moved: in other units on the other.
+    current, then not. Back from leave and gone on leave: excused on one of the days, whatever the state on the other.
+    Joined and left: in the population on one of the days only; moved: in other units on the other.
     """
     tally: dict[str, int] = {}
 
@@ -315,8 +327,12 @@ def bridge(
         old, new = before.get(officer), after.get(officer)
         what = None
         if old and new and officer in here_before and officer in here_after:
-            if old.state != "current" and new.state == "current":
-                what = "refreshed" if old.has_credit else "newly_trained"
+            if new.state == "current" and not old.has_credit:
+                what = "newly_trained"
+            elif "excused" in (old.state, new.state):
+                what = _leave_between(old, new)
+            elif old.state != "current" and new.state == "current":
+                what = "refreshed"
             elif old.state == "current" and new.state in ("in_grace", "overdue"):
                 what = "ran_out"
         elif officer in here_after:
