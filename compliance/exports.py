@@ -73,8 +73,10 @@ def write_sheet(book: xlsxwriter.Workbook, title: str, rows: Iterable[Sequence[A
                 widths[column] = max(widths.get(column, 0), min(len(str(value)), WIDEST))
             if place == 0:
                 sheet.write_string(0, column, str(value), bold)
-            elif isinstance(value, bool) or value is None or value == "":
-                sheet.write_string(place, column, {True: "yes", False: "no"}.get(value, "") if value != "" else "")
+            elif value is None or value == "":
+                continue  # an empty cell, which a cell of no letters is not
+            elif isinstance(value, bool):
+                sheet.write_string(place, column, "yes" if value else "no")
             elif isinstance(value, date) and not isinstance(value, datetime):
                 sheet.write_datetime(place, column, datetime(value.year, value.month, value.day), day)  # noqa: DTZ001 - a day, not a moment
             elif isinstance(value, int | float | Decimal):
