@@ -22,6 +22,8 @@ from roster.access import ViewerRequest
 
 PAGE_SIZES = (25, 50, 100, 200)
 DATE_LENGTH = len("2026-01-31")
+#: The days that can be asked about: every date reckoned from them, years ahead or a month back, is in the calendar.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9980, 12, 31)
 
 
 def parse_day(text: str) -> date:
@@ -101,12 +103,19 @@ def ask(request: HttpRequest, *, today: date) -> Asked:
     """The clocks of a request; `BadRequest` with a sentence that names the field."""
     as_of, known_at = request.GET.get("as_of", "").strip(), request.GET.get("known_at", "").strip()
     return Asked(
-        as_of=given(request, "as_of", parse_day) if as_of else today,
+        as_of=given(request, "as_of", _day_to_ask_about) if as_of else today,
         known_at=given(request, "known_at", parse_moment) if known_at else None,
         known_at_text=known_at,
         today=today,
         query=request.GET,
     )
+
+
+def _day_to_ask_about(text: str) -> date:
+    day = parse_day(text)
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValueError(f"choose a day from {FIRST_DAY.year} to {LAST_DAY.year}.")
+    return day
 
 
 def given(request: HttpRequest, name: str, parse: Any) -> Any:
