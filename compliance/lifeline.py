@@ -6,6 +6,7 @@ What does not fit is left out of the picture; the table below it has everything.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,25 +18,30 @@ WIDTH, LEFT, LANE, TOP = 1180, 170, 40, 30
 BAR = 24
 #: What a letter of a label is reckoned to take.
 LETTER = 7.2
+#: Letters that a lane's name takes in a line; it has two.
+NAME = 23
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of days in a lane: `kind` says how it is drawn, `label` what stands in it when it fits."""
+    """A stretch of days in a lane: `kind` says how it is drawn; of `labels` the first that fits stands in it."""
 
     start_on: date
     end_on: date | None
     kind: str
-    label: str
+    labels: tuple[str, ...]
     #: what a pointer or a reader of the picture is told
     title: str
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
+    """A class on a day. One that no requirement lists is drawn small, below the others, and without its label."""
+
     on: date
     label: str
     title: str
+    is_listed: bool = True
 
 
 @dataclass
@@ -59,6 +65,7 @@ class Box:
 class Dot:
     x: float
     y: float
+    radius: float
     label: str
     title: str
 
@@ -98,7 +105,7 @@ def draw(lanes: Sequence[Lane], *, first: date, last: date, today: date) -> Pict
         WIDTH,
         height,
         years,
-        names=[(TOP + LANE * place + LANE / 2 + 4, lane.name) for place, lane in enumerate(lanes)],
+        names=[line for place, lane in enumerate(lanes) for line in _name_lines(lane.name, TOP + LANE * (place + 0.5))],
         rules=[TOP + LANE * (place + 1) for place in range(len(lanes))],
         today_x=x_of(today),
     )
@@ -112,24 +119,32 @@ def draw(lanes: Sequence[Lane], *, first: date, last: date, today: date) -> Pict
                 WIDTH if span.end_on is None or span.end_on >= last else x_of(span.end_on),
             )
             width = round(max(right - left - 1, 1.5), 1)
-            picture.boxes.append(Box(left, top, width, span.kind, _fitting(span.label, width - 12), span.title))
+            picture.boxes.append(Box(left, top, width, span.kind, _fitting(span.labels, width - 12), span.title))
         picture.dots.extend(_dots(lane.points, top + BAR / 2, x_of, first, last))
     return picture
 
 
+def _name_lines(name: str, y: float) -> list[tuple[float, str]]:
+    """A lane's name in one line or two, around the middle of the lane; what does not fit ends in an ellipsis."""
+    lines = textwrap.wrap(name, NAME, max_lines=2, placeholder="…")
+    first = y + 4 if len(lines) == 1 else y - 4
+    return [(first + 15 * place, line) for place, line in enumerate(lines)]
+
+
 def _dots(points: Iterable[Point], y: float, x_of: Callable[[date], float], first: date, last: date) -> list[Dot]:
-    """Classes in order; a label is left out where it would run into the next dot."""
+    """Classes in order; a label is left out where it would run into the next dot that has one."""
     seen = sorted((point for point in points if first <= point.on <= last), key=lambda point: point.on)
-    found = []
-    for place, point in enumerate(seen):
+    listed = [point for point in seen if point.is_listed]
+    found = [Dot(x_of(point.on), y + 14, 2.5, "", point.title) for point in seen if not point.is_listed]
+    for place, point in enumerate(listed):
         x = x_of(point.on)
-        room = (x_of(seen[place + 1].on) if place + 1 < len(seen) else WIDTH) - x - 20
-        found.append(Dot(x, y, _fitting(point.label, room), point.title))
+        room = (x_of(listed[place + 1].on) if place + 1 < len(listed) else WIDTH) - x - 20
+        found.append(Dot(x, y - 2, 6, _fitting((point.label,), room), point.title))
     return found
 
 
-def _fitting(label: str, room: float) -> str:
-    return label if len(label) * LETTER <= room else ""
+def _fitting(labels: Iterable[str], room: float) -> str:
+    return next((label for label in labels if len(label) * LETTER <= room), "")
 
 
 def period(start_on: date, end_on: date | None) -> str:

@@ -97,8 +97,12 @@ def _next_steps(viewer: Viewer, rows: coverage.Standings) -> list[tuple[int, str
 @requires()
 @require_safe
 def my(request: ViewerRequest) -> HttpResponseBase:
-    """One's own record."""
-    own = list(Officer.objects.filter(pk__in=request.viewer.own).order_by("pk"))
+    """One's own record; a list of them for somebody who has several."""
+    own = list(
+        Officer.objects.filter(pk__in=request.viewer.own).select_related("agency").order_by("agency__code", "pk")
+    )
     if not own:
         raise Http404
+    if len(own) > 1:
+        return render(request, "officers/mine.html", {"own": own})
     return show_officer(request, own[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Exists, IntegerField, Min, OuterRef, QuerySet, Subquery
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from compliance import coverage, known, lifeline, sentences, standings
 from compliance.asking import Asked, arrange, ask, in_one_transaction
 from compliance.filters import OfficerForm, all_requirements, checked, chosen_requirement, chosen_unit
-from compliance.gather import gather_rules, known_facts, pending_evidence
+from compliance.gather import Rules, gather_rules, known_facts, pending_evidence
 from compliance.models import Edition, Requirement
 from compliance.tables import OfficerTable
 from compliance.templatetags.shown import duration
@@ -47,7 +47,13 @@ def officer_list(request: ViewerRequest) -> HttpResponseBase:
     )
     table.caption = f"Members on {sentences.day(asked.as_of)}"
     file = arrange(request, table, "officers")
-    context = {"asked": asked, "counts": "requirements each member is behind on", "form": form, "table": table}
+    context = {
+        "asked": asked,
+        "population": "everybody tracked" if form.cleaned_data.get("serving") == "all" else "employed on the day",
+        "counts": "requirements each member is behind on",
+        "form": form,
+        "table": table,
+    }
     return file or render(request, "officers/list.html", context)
 
 
@@ -161,10 +167,23 @@ class Record:
     completions: list[Completion]
     history: list[dict[str, Any]]
     lines: list[RequirementLine]
+    #: courses that some requirement lists
+    listed: frozenset[int]
+    #: the day asked about
+    day: date
 
     @property
     def home(self) -> Assignment | None:
-        return next((row for row in self.assignments if row.kind == AssignmentKind.HOME and row.end_on is None), None)
+        """The home assignment on the day asked about."""
+        return next((row for row in self.assignments if row.kind == AssignmentKind.HOME and self._covers(row)), None)
+
+    @property
+    def employment(self) -> Employment | None:
+        """The employment on the day asked about, else the latest."""
+        return next((row for row in self.employments if self._covers(row)), next(iter(self.employments), None))
+
+    def _covers(self, row: Assignment | Employment) -> bool:
+        return row.start_on <= self.day and (row.end_on is None or self.day <= row.end_on)
 
     def picture(self, asked: Asked) -> lifeline.Picture:
         """The lifeline, from the year they were hired to three years ahead."""
@@ -174,35 +193,33 @@ class Record:
         lanes = [
             lifeline.Lane("Assignment", [_assignment_span(row) for row in self.assignments if row.kind == "home"]),
             lifeline.Lane("Leave", [_leave_span(row) for row in self.leaves]),
-            lifeline.Lane("Classes", points=[_class_point(row) for row in self.completions if row.result == "passed"]),
+            lifeline.Lane(
+                "Classes", points=[self._class_point(row) for row in self.completions if row.result == "passed"]
+            ),
         ]
-        lanes += [
-            lifeline.Lane(_short_name(line.requirement.title), _merged(line.periods))
-            for line in self.lines
-            if line.periods
-        ]
+        lanes += [lifeline.Lane(line.requirement.title, _merged(line.periods)) for line in self.lines if line.periods]
         return lifeline.draw(lanes, first=first, last=last, today=asked.as_of)
 
-
-def _short_name(title: str) -> str:
-    return title if len(title) <= 22 else f"{title[:21]}…"
+    def _class_point(self, row: Completion) -> lifeline.Point:
+        course = row.course.same_as or row.course
+        title = f"{course.title} on {sentences.day(row.completed_on)}"
+        return lifeline.Point(row.completed_on, course.code, title, row.course_id in self.listed)
 
 
 def _assignment_span(row: Assignment) -> lifeline.Span:
     label = f"{row.unit.name} · {row.shift.code}" if row.shift else row.unit.name
     return lifeline.Span(
-        row.start_on, row.end_on, "assignment", label, f"{label}, {lifeline.period(row.start_on, row.end_on)}"
+        row.start_on,
+        row.end_on,
+        "assignment",
+        (label, row.unit.name, row.unit.code),
+        f"{label}, {lifeline.period(row.start_on, row.end_on)}",
     )
 
 
 def _leave_span(row: Leave) -> lifeline.Span:
     text = f"{row.kind} leave, {lifeline.period(row.start_on, row.end_on)}"
-    return lifeline.Span(row.start_on, row.end_on, "excused", "", text)
-
-
-def _class_point(row: Completion) -> lifeline.Point:
-    course = row.course.same_as or row.course
-    return lifeline.Point(row.completed_on, course.code, f"{course.title} on {sentences.day(row.completed_on)}")
+    return lifeline.Span(row.start_on, row.end_on, "excused", (f"{row.kind} leave", row.kind), text)
 
 
 def _merged(periods: Sequence[Why]) -> list[lifeline.Span]:
@@ -210,21 +227,24 @@ def _merged(periods: Sequence[Why]) -> list[lifeline.Span]:
     spans: list[lifeline.Span] = []
     for why in periods:
         row = why.row
-        label = row.state.replace("_", " ")
+        state = row.state.replace("_", " ")
         if spans and spans[-1].kind == row.state and spans[-1].end_on == row.start_on - timedelta(days=1):
             start = spans.pop().start_on
         else:
             start = row.start_on
-        if row.state == "current" and row.due_on:
-            label = f"current, due {sentences.day(row.due_on)}"
-        title = f"{row.state.replace('_', ' ')}, {lifeline.period(start, row.end_on)}"
-        spans.append(lifeline.Span(start, row.end_on, row.state, label, title))
+        labels: tuple[str, ...] = (state,)
+        if row.state == "overdue":
+            labels = (f"overdue since {sentences.day(start)}", state)
+        elif row.due_on:
+            labels = (f"{state}, due {sentences.day(row.due_on)}", state)
+        title = f"{labels[0]}, {lifeline.period(start, row.end_on)}"
+        spans.append(lifeline.Span(start, row.end_on, row.state, labels, title))
     return spans
 
 
 def gather_record(officer: Officer, asked: Asked) -> Record:
     """Gather what is known of one member. About fifteen queries."""
-    ids, known_at = [officer.pk], asked.known_at
+    ids, known_at, rules = [officer.pk], asked.known_at, gather_rules()
     assignments = list(
         known_facts(Assignment, ids, known_at).select_related("unit", "shift", "rank").order_by("-start_on", "-pk")
     )
@@ -243,13 +263,14 @@ def gather_record(officer: Officer, asked: Asked) -> Record:
         assignments=assignments,
         leaves=list(known_facts(Leave, ids, known_at).order_by("-start_on")),
         completions=completions,
-        history=_history(officer),
-        lines=_lines(officer, asked),
+        history=_history(officer, known_at),
+        lines=_lines(officer, asked, rules),
+        listed=frozenset(rules.courses),
+        day=asked.as_of,
     )
 
 
-def _lines(officer: Officer, asked: Asked) -> list[RequirementLine]:
-    rules = gather_rules()
+def _lines(officer: Officer, asked: Asked, rules: Rules) -> list[RequirementLine]:
     found = standings.lines([officer.pk], rules, known_at=asked.known_at)
     editions, bases = sentences.explanations(
         (row.edition for rows in found.values() for row in rows), (row.basis for rows in found.values() for row in rows)
@@ -290,12 +311,13 @@ def _units(found: dict[tuple[int, int], list[standings.Row]]) -> dict[int | None
     return dict(Unit.objects.in_bulk(ids))
 
 
-def _history(officer: Officer) -> list[dict[str, Any]]:
-    """Every fact that was ended, corrected or voided, newest first, with who, when and why. One query per kind."""
+def _history(officer: Officer, known_at: datetime | None) -> list[dict[str, Any]]:
+    """Every fact ended, corrected or voided by then, newest first, with who, when and why. One query per kind."""
+    by_then = {} if known_at is None else {"voided_in__at__lte": known_at}
     found = []
     for model in (Employment, Assignment, Leave, Completion):
         voided = (
-            model.objects.filter(officer=officer, voided_in__isnull=False)
+            model.objects.filter(officer=officer, voided_in__isnull=False, **by_then)
             .select_related("voided_in__by", "recorded_in__by")
             .prefetch_related("replaced_by")
         )

@@ -6,6 +6,12 @@ for (const field of document.querySelectorAll(".asked input[type=date]")) {
   field.addEventListener("change", () => field.form.requestSubmit());
 }
 
+// A lifeline too wide for the window shows the day asked about.
+for (const line of document.querySelectorAll(".lifeline .today")) {
+  const frame = line.closest(".table-wrap");
+  frame.scrollLeft += line.getBoundingClientRect().left - frame.getBoundingClientRect().left - frame.clientWidth / 2;
+}
+
 // A form that records is sent once, however often its button is pressed.
 document.addEventListener("submit", (event) => {
   if (event.target.method !== "post") return;

@@ -1,0 +1,201 @@
+"""One member's page: the picture, the words under it, and what was known and true on another day."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from roster.facts import Change, Via, recording
+from roster.models import Access, Assignment
+from tests.compliance.pages.cast import Cast
+from tests.factories import complete, make_course, make_officer, make_requirement, take_leave
+
+pytestmark = pytest.mark.django_db
+
+URL = "/officers/002918/"
+DAY = "2026-11-21"
+
+
+def words(response: Any) -> str:
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode())))
+
+
+def picture(response: Any) -> str:
+    found = re.search(r'<svg class="lifeline".*?</svg>', response.content.decode(), flags=re.DOTALL)
+    assert found
+    return html.unescape(found[0])
+
+
+def moment() -> str:
+    at = Change.objects.latest("at").at
+    assert at is not None
+    return at.isoformat()
+
+
+def void(fact: Any, why: str) -> None:
+    with recording(by=None, via=Via.COMMAND, why=why) as recorder:
+        recorder.void([fact])
+
+
+def test_the_picture_has_a_lane_for_each_thing_and_names_every_period(cast: Cast) -> None:
+    take_leave(cast.amara, date(2021, 1, 4), date(2021, 2, 3))
+    complete(cast.amara, make_course("DRIVING", title="Driving", kind="other"), date(2020, 8, 1))
+
+    svg = picture(cast.client("chief").get(URL, {"as_of": DAY}))
+
+    assert re.findall(r'<text class="lane"[^>]*>(.*?)</text>', svg) == [
+        "Assignment",
+        "Leave",
+        "Classes",
+        "Requirement refresher",
+    ]
+    assert re.findall(r"<g><title>(.*?)</title><rect class=\"box box-(\w+)\"", svg) == [
+        ("Central District · days, since 4 Mar 2016", "assignment"),
+        ("medical leave, 4 Jan 2021 to 3 Feb 2021", "excused"),
+        ("in grace, due 31 Aug 2016, 4 Mar 2016 to 31 Aug 2016", "in_grace"),
+        ("overdue since 1 Sep 2016, 1 Sep 2016 to 2 May 2019", "overdue"),
+        ("current, due 3 May 2022, 3 May 2019 to 3 May 2022", "current"),
+        ("overdue since 4 May 2022, since 4 May 2022", "overdue"),
+    ]
+    assert re.findall(r'<g><title>(.*?)</title><circle class="dot"[^>]*r="([\d.]+)"', svg) == [
+        ("Driving on 1 Aug 2020", "2.5"),
+        ("CIT basic course on 3 May 2019", "6"),
+    ]
+    assert "overdue since 4 May 2022</text>" in svg
+    assert 'class="today"' in svg
+    assert "<script" not in svg
+    assert "style=" not in svg
+
+
+def test_the_table_says_what_the_picture_shows(cast: Cast) -> None:
+    text = words(cast.client("chief").get(URL, {"as_of": DAY}))
+
+    assert "Assignment since 4 Mar 2016 Central District · days" in text
+    assert "Requirement refresher since 4 May 2022 ▲ overdue due 3 May 2022 · Central District · days" in text
+    assert "Requirement refresher 3 May 2019 to 3 May 2022 ✓ current due 3 May 2022" in text
+
+
+def test_the_standing_says_since_when_and_why(cast: Cast) -> None:
+    text = words(cast.client("chief").get(URL, {"as_of": "2022-05-24"}))
+
+    assert "Requirement refresher renewed every 36 months ▲ overdue 21 days 3 May 2022" in text
+    assert "Overdue since 4 May 2022: CIT basic course on 3 May 2019 carried through 3 May 2022 (CALEA 41.2.7)." in text
+
+
+@pytest.mark.parametrize(
+    ("as_of", "shown"),
+    [
+        pytest.param("2022-05-03", "✓ current 3 May 2022", id="through-the-due-date"),
+        pytest.param("2022-05-04", "▲ overdue 1 day 3 May 2022", id="the-day-after"),
+        pytest.param("2022-08-01", "▲ overdue 90 days 3 May 2022", id="ninety-days"),
+        pytest.param("2022-08-02", "▲ overdue 2 months 3 May 2022", id="then-months"),
+    ],
+)
+def test_how_late_somebody_is(cast: Cast, as_of: str, shown: str) -> None:
+    assert f"renewed every 36 months {shown}" in words(cast.client("chief").get(URL, {"as_of": as_of}))
+
+
+def test_known_at_leaves_out_what_was_recorded_and_corrected_later(cast: Cast) -> None:
+    before = moment()
+    late = complete(cast.amara, cast.refresher, date(2022, 3, 1))
+    between = moment()
+    void(late, "Wrong member on the sheet")
+    client = cast.client("chief")
+
+    first, second, now = (
+        words(client.get(URL, {"as_of": "2023-01-01", **asked}))
+        for asked in ({"known_at": before}, {"known_at": between}, {})
+    )
+
+    assert "CIT refresher" not in first
+    assert "▲ overdue 7 months" in first
+    assert "Current through 1 Mar 2025: CIT refresher on 1 Mar 2022, renewed every 36 months" in second
+    assert "voided" not in first + second
+    assert "▲ overdue 7 months" in now
+    assert re.search(r"CIT refresher, 1 Mar 2022: voided on \d+ \w+ \d+, Wrong member on the sheet", now)
+
+
+def test_the_head_names_the_unit_of_the_day_asked_about(cast: Cast) -> None:
+    home = cast.amara.assignments.get()
+    with recording(by=None, via=Via.COMMAND, why="Transfer") as recorder:
+        recorder.void([home])
+        past = {"start_on": home.start_on, "end_on": date(2020, 12, 31), "replaces": home}
+        recorder.record(Assignment(officer=cast.amara, unit=cast.central, shift=home.shift, **past))
+        recorder.record(Assignment(officer=cast.amara, unit=cast.eastern, start_on=date(2021, 1, 1)))
+    client = cast.client("chief")
+
+    assert "Central District · days · sworn since 4 Mar 2016" in words(client.get(URL, {"as_of": "2020-12-31"}))
+    now = words(client.get(URL, {"as_of": "2021-01-01"}))
+    assert "Eastern District · sworn since 4 Mar 2016" in now
+    assert "assignment Central District, since 4 Mar 2016: ended on" in now
+
+
+def test_a_corrected_completion_is_not_called_voided(cast: Cast) -> None:
+    with recording(by=cast.users["academy"], via=Via.PAGE, why="Date on the sheet") as recorder:
+        recorder.void([cast.entry])
+        fact = type(cast.entry)
+        recorder.record(fact(officer=cast.amara, course=cast.basic, completed_on=date(2019, 5, 4), replaces=cast.entry))
+
+    text = words(cast.client("chief").get(URL))
+
+    assert re.search(r"CIT basic course, 3 May 2019: corrected on \d+ \w+ \d+ by academy, Date on the sheet", text)
+    assert "voided" not in text.replace("Ended, corrected and voided", "")
+
+
+@pytest.mark.parametrize(
+    ("role", "acts"),
+    [("academy", ["Transfer", "Record leave", "Separate", "Log completion"]), ("commander", []), ("officer", [])],
+)
+def test_acts_are_offered_to_those_who_may_record(cast: Cast, role: str, acts: list[str]) -> None:
+    text = cast.client(role).get(URL).content.decode()
+
+    assert re.findall(r'<a class="btn btn-[\w-]+" href="/(?:officers|completions)[^"]*">([^<]*)</a>', text) == acts
+
+
+def test_whoever_is_outside_the_population_is_told_so(cast: Cast) -> None:
+    make_officer("004411", last_name="Mbeki", first_name="Tomas", category="civilian")
+
+    text = words(cast.client("chief").get("/officers/004411/"))
+
+    assert "Requirement refresher not asked –" in text
+    assert "No completion is recorded." in text
+
+
+def test_my_page_is_the_own_record(cast: Cast) -> None:
+    text = words(cast.client("officer").get("/my/"))
+
+    assert "Amara Whitfield" in text
+    assert "CIT basic course on 3 May 2019" in text
+
+
+def test_my_page_lists_several_records(cast: Cast) -> None:
+    second = make_officer("009001", last_name="Whitfield", first_name="Amara")
+    Access.objects.create(user=cast.users["officer"], role="officer", officer=second)
+
+    response = cast.client("officer").get("/my/")
+
+    assert re.findall(r'<li><a href="(/officers/[^"]*)">', response.content.decode()) == [
+        "/officers/002918/?agency=pd",
+        "/officers/009001/?agency=pd",
+    ]
+
+
+def test_the_number_of_queries_does_not_grow_with_what_somebody_did(cast: Cast) -> None:
+    client = cast.client("chief")
+    client.get(URL)
+
+    with CaptureQueriesContext(connection) as few:
+        client.get(URL)
+    for number in range(20):
+        make_requirement(f"more-{number}", entry=(cast.basic,))
+        complete(cast.amara, make_course(f"C{number}", title=f"Class {number}"), date(2020, 1, 1 + number))
+    with CaptureQueriesContext(connection) as many:
+        client.get(URL)
+
+    assert len(many) == len(few)
