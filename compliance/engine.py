@@ -174,8 +174,7 @@ class MemberFacts:
     completions: Sequence[Completion] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(NamedTuple):
     """An unbroken run of days with one answer; both days included, `end_on` None when open."""
 
     start_on: date

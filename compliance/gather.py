@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import TypeVar
 
 from django.db.models import OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from compliance import engine
 from compliance.models import Edition, Requirement
@@ -161,8 +162,11 @@ def known_facts(
     model: type[AnyFact], officer_ids: Collection[int] | OuterRef, known_at: datetime | None
 ) -> QuerySet[AnyFact]:
     """The facts of one kind of these members (or of an outer query's), as known at that moment (None = now)."""
-    whose = {"officer": officer_ids} if isinstance(officer_ids, OuterRef) else {"officer__in": officer_ids}
-    facts = model.objects.filter(**whose)
+    if isinstance(officer_ids, OuterRef):
+        facts = model.objects.filter(officer=officer_ids)
+    else:
+        # One array, where `IN` would make a parameter of every id: that took a third of the time of gathering.
+        facts = model.objects.filter(officer__in=RawSQL("SELECT unnest(%s::bigint[])", [list(officer_ids)]))
     if known_at is None:
         return facts.filter(voided_in=None)
     # Two arms, so that each finds its own index: the rows that stand, and the few that were voided since.

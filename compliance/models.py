@@ -161,6 +161,7 @@ class Standing(_StandingRow):
                 include=("unit", "shift", "rank", "state", "has_credit"),
                 name="compliance_standing_coverage",
             ),
+            models.Index(fields=("unit", "requirement"), name="compliance_standing_unit"),
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -22,6 +23,8 @@ from training.models import Completion, EvidenceDecision
 
 #: Members judged at a time: enough to make queries rare, few enough to keep memory small.
 SLICE = 1000
+#: Rows sent at a time: few enough that sending them does not wait for the server.
+COPIED_AT_A_TIME = 500
 
 #: Every kind of fact that a standing follows from.
 FACTS: tuple[type[Fact], ...] = (Employment, Assignment, Leave, Completion, EvidenceDecision)
@@ -30,18 +33,18 @@ Progress = Callable[[int, int], object]
 
 
 class Row(NamedTuple):
-    """A standing as it is stored, without its id; NULL is None."""
+    """A standing as it is stored, without its id: a member, a requirement, and the fields of the engine's `Period`."""
 
     officer: int
     requirement: int
     start_on: date
+    end_on: date | None
+    state: str
+    due_on: date | None
     edition: int
     unit: int | None
     shift: int | None
     rank: int | None
-    state: str
-    end_on: date | None
-    due_on: date | None
     basis: int | None
     has_credit: bool
     reason: str
@@ -51,44 +54,43 @@ class Row(NamedTuple):
 
 
 COLUMNS = (
-    "officer_id, requirement_id, start_on, edition_id, unit_id, shift_id, rank_id,"
-    " state, end_on, due_on, basis_id, has_credit, reason"
+    "officer_id, requirement_id, start_on, end_on, state, due_on, edition_id, unit_id, shift_id, rank_id,"
+    " basis_id, has_credit, reason"
 )
+
+
+Timeline = tuple[int, int, tuple[engine.Period, ...]]
 
 
 def timelines(
     officer_ids: Collection[int], rules: Rules, *, known_at: datetime | None = None, seen_on: date | None = None
-) -> Iterator[tuple[int, int, tuple[engine.Period, ...]]]:
+) -> Iterator[Timeline]:
     """(officer, requirement, periods) of these members under all of the rules, from the facts. Five queries.
 
+    The facts are read before this returns, each timeline is worked out when it is asked for: into a COPY, say.
     `seen_on` leaves out credit taken after that day: the line as it was to be expected then.
     """
-    for officer, facts in gather_members(officer_ids, rules, known_at=known_at, seen_on=seen_on).items():
-        for requirement, editions in rules.editions.items():
-            yield officer, requirement, engine.timeline(editions, facts)
+    if not rules.editions:
+        return iter(())
+    members = gather_members(officer_ids, rules, known_at=known_at, seen_on=seen_on)
+    return (
+        (officer, requirement, engine.timeline(editions, facts))
+        for officer, facts in members.items()
+        for requirement, editions in rules.editions.items()
+    )
 
 
 def rows_of(
     officer_ids: Collection[int], rules: Rules, *, known_at: datetime | None = None, seen_on: date | None = None
 ) -> Iterator[Row]:
-    """The standings of these members as they follow from the facts."""
-    for officer, requirement, periods in timelines(officer_ids, rules, known_at=known_at, seen_on=seen_on):
+    """The standings of these members as they follow from the facts; read and worked out as `timelines` does."""
+    return _rows(timelines(officer_ids, rules, known_at=known_at, seen_on=seen_on))
+
+
+def _rows(lines: Iterable[Timeline]) -> Iterator[Row]:
+    for officer, requirement, periods in lines:
         for period in periods:
-            yield Row(
-                officer,
-                requirement,
-                period.start_on,
-                period.edition,
-                period.unit,
-                period.shift,
-                period.rank,
-                period.state.value,
-                period.end_on,
-                period.due_on,
-                period.basis,
-                period.has_credit,
-                period.reason.value,
-            )
+            yield Row(officer, requirement, *period)
 
 
 def rebuild(officer_ids: Collection[int] | None = None, *, progress: Progress | None = None) -> int:
@@ -127,7 +129,7 @@ def differences(officer_ids: Collection[int] | None = None, *, progress: Progres
     found: dict[int, int] = {}
     for ids, done, total in _slices(officer_ids):
         with snapshot():
-            stale, missing = _compare(ids, gather_rules())
+            stale, missing = _compare(_standing(ids), rows_of(ids, gather_rules()))
         for officer in (*(row.officer for row in stale.values()), *(row.officer for row in missing)):
             found[officer] = found.get(officer, 0) + 1
         if progress is not None:
@@ -156,17 +158,21 @@ def _slices(officer_ids: Collection[int] | None) -> Iterator[tuple[list[int], in
         yield part, start + len(part), len(ids)
 
 
-def _compare(officer_ids: Sequence[int], rules: Rules) -> tuple[dict[int, Row], list[Row]]:
-    """(rows that stand but should not, by id; rows that should stand but do not)."""
+def _standing(officer_ids: Sequence[int]) -> dict[Row, int]:
+    """The rows of these members that stand, with their ids. One query."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT id, {COLUMNS} FROM compliance_standing WHERE officer_id = ANY(%s)",  # noqa: S608 - constants
             [list(officer_ids)],
         )
-        standing = {Row._make(values[1:]): values[0] for values in cursor.fetchall()}
+        return {Row._make(values[1:]): values[0] for values in cursor.fetchall()}
+
+
+def _compare(standing: dict[Row, int], rows: Iterable[Row]) -> tuple[dict[int, Row], list[Row]]:
+    """(rows that stand but should not, by id; rows that should stand but do not)."""
     missing: list[Row] = []
-    for row in rows_of(officer_ids, rules):
-        if standing and row in standing:
+    for row in rows:
+        if row in standing:
             del standing[row]
         else:
             missing.append(row)
@@ -174,7 +180,11 @@ def _compare(officer_ids: Sequence[int], rules: Rules) -> tuple[dict[int, Row], 
 
 
 def _write_differences(officer_ids: Sequence[int], rules: Rules) -> int:
-    stale, missing = _compare(officer_ids, rules)
+    standing, rows = _standing(officer_ids), rows_of(officer_ids, rules)
+    if not standing:
+        # Nothing to compare with: the server stores rows while the next ones are worked out.
+        return copy_rows(rows, Standing._meta.db_table)
+    stale, missing = _compare(standing, rows)
     if stale:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM compliance_standing WHERE id = ANY(%s)", [list(stale)])
@@ -183,22 +193,25 @@ def _write_differences(officer_ids: Sequence[int], rules: Rules) -> int:
     return len(stale) + len(missing)
 
 
-def copy_rows(rows: Sequence[Row], table: str, *, answer_id: int | None = None) -> None:
-    """COPY standings into a table with the columns of `Standing`; `answer_id` where it has that column too.
+def copy_rows(rows: Iterable[Row], table: str, *, answer_id: int | None = None) -> int:
+    """COPY standings into a table with the columns of `Standing`; `answer_id` where it has that column too. How many.
 
-    The lines are made here, since adapting every value one by one costs more than the engine does. Values are ids,
-    dates and this product's own words: nothing in them needs escaping.
+    Making the rows must not query: the COPY holds the connection. The lines are made here, since adapting every value
+    one by one costs more than the engine does. Values are ids, dates and this product's own words: nothing in them
+    needs escaping.
     """
-    columns, ending = (COLUMNS, "") if answer_id is None else (f"{COLUMNS}, answer_id", f"\t{answer_id}")
+    columns, ending = (COLUMNS, "\n") if answer_id is None else (f"{COLUMNS}, answer_id", f"\t{answer_id}\n")
+    count = 0
+    remaining = iter(rows)
     with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
-        lines: list[str] = []
-        for row in rows:
-            lines.append("\t".join(["\\N" if value is None else str(value) for value in row]) + ending)
-            if len(lines) == 5000:
-                copy.write("\n".join([*lines, ""]))
-                lines.clear()
-        if lines:
-            copy.write("\n".join([*lines, ""]))
+        while block := list(islice(remaining, COPIED_AT_A_TIME)):
+            copy.write("".join([_copy_text(row) + ending for row in block]))
+            count += len(block)
+    return count
+
+
+def _copy_text(row: Row) -> str:
+    return "\t".join(["\\N" if value is None else str(value) for value in row])
 
 
 def touched_since(known_at: datetime) -> set[int]:

@@ -148,6 +148,9 @@ def _lines(
     """Units in the order of the tree with their shifts below them, members without a unit last."""
     tree, shifts = viewer.tree, {shift.pk: shift for shift in Shift.objects.all()}
     rolled = coverage.roll_up(parts, tree)
+    of_unit: dict[int | None, list[coverage.Counts]] = {}
+    for part in parts:
+        of_unit.setdefault(part.unit, []).append(part)
     due_by_unit: dict[int | None, int] = {}
     for (key, _), number in due.items():
         for unit in tree.above(key) if key else ():
@@ -160,7 +163,7 @@ def _lines(
         counts = rolled[unit.pk]
         lines.append(Line(unit.name, url, depth, counts, due_by_unit.get(unit.pk, 0), _short(goal, counts), unit))
         own = sorted(
-            (part for part in parts if part.unit == unit.pk and part.shift),
+            (part for part in of_unit.get(unit.pk, ()) if part.shift),
             key=lambda part: (shifts[part.shift or 0].order, shifts[part.shift or 0].code),
         )
         for part in own if len(own) > 1 else ():

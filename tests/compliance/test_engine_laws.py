@@ -223,7 +223,7 @@ def test_periods_are_in_order_apart_and_as_few_as_can_be(editions: list[Edition]
         assert before.end_on is not None
         assert before.end_on < after.start_on
         if before.end_on + DAY == after.start_on:
-            assert replace(before, start_on=after.start_on, end_on=after.end_on) != after
+            assert before._replace(start_on=after.start_on, end_on=after.end_on) != after
 
 
 @few
