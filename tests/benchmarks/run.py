@@ -1,0 +1,171 @@
+"""The whole benchmark: a quarter of the members and all of them, the table of figures, and what was missed."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+from tests.benchmarks import department, measures
+from tests.benchmarks.database import Measured, fresh_database, in_process
+
+#: No figure grows faster than this much more than the number of members does.
+MOST_GROWTH = 1.2
+MOST_TIMES_FLOOR = {"import of completions": 2.5, "rebuild from empty": 2.5, "coverage by unit": 2.0}
+MOST_SECONDS = {"class of 30, until its page shows it": 0.5}
+MOST_QUERIES = 8
+MOST_REBUILD_MB = 1_500
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one act took at one size; medians."""
+
+    seconds: float
+    #: the least it could take, in the same run
+    floor: float | None = None
+    peak_mb: float | None = None
+    queries: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table, and the limits it misses, each as words."""
+
+    name: str
+    quarter: Found
+    whole: Found
+    #: how much faster than the number of members the time grew
+    growth: float
+    missed: tuple[str, ...]
+
+    @property
+    def times_floor(self) -> float | None:
+        return self.whole.seconds / self.whole.floor if self.whole.floor else None
+
+
+def benchmark(database: str, officers: int, *, times: int, json_file: Path | None) -> int:
+    """Measure, print the table, and say whether every limit was reached: 0, or 1."""
+    few = officers // 4
+    quarter, whole = (_measure(database, size, times) for size in (few, officers))
+    figures = [_judged(name, quarter[name], whole[name], officers / few) for name in whole]
+    sys.stdout.write(_table(officers, few, figures))
+    if json_file is not None:
+        lines = [{**asdict(figure), "times_floor": figure.times_floor} for figure in figures]
+        json_file.write_text(json.dumps({"officers": officers, "figures": lines}, indent=2) + "\n")
+    return int(any(figure.missed for figure in figures))
+
+
+def _measure(database: str, officers: int, times: int) -> dict[str, Found]:
+    """Every figure at one size. An act and its floor take turns, each in a process of its own."""
+
+    def run(act: Callable[..., Measured], *arguments: object) -> Measured:
+        _tell(f"{officers:,} officers: {act.__name__.replace('_', ' ')}")
+        measured: Measured = in_process(database, act, *arguments)
+        return measured
+
+    with tempfile.TemporaryDirectory() as directory, fresh_database(database):
+        file = Path(directory) / "completions.csv"
+        _tell(f"{officers:,} officers: made up")
+        in_process(database, measures.fill, officers, file)
+        imported = [(run(measures.import_completions, file), run(measures.copy_completions)) for _ in range(times)]
+        in_process(database, department.load_requirements)
+        rebuilt = [(run(measures.rebuild_from_empty), run(measures.read_and_copy)) for _ in range(times)]
+        unchanged = [(run(measures.rebuild_unchanged), run(measures.read_unchanged))]  # no limit on its floor: once
+        _tell(f"{officers:,} officers: questions and pages")
+        covered = in_process(database, measures.cover)
+        pages = in_process(database, measures.open_pages)
+        logged = in_process(database, measures.log_classes)
+    for act, floor in (*imported, *rebuilt):
+        assert act.said["rows"] == floor.said["rows"], "the floor wrote other rows"
+    assert all(act.said["rows"] == 0 for act, _ in unchanged), "something changed"
+    return {
+        "import of completions": _middle(imported),
+        "rebuild from empty": _middle(rebuilt),
+        "rebuild, nothing changed": _middle(unchanged),
+        "coverage by unit": Found(covered["seconds"], covered["floor"]),
+        "class of 30, looked up": Found(logged["looked up"]),
+        "class of 30, until its page shows it": Found(logged["shown"]),
+        **{name: Found(page["seconds"], queries=int(page["queries"])) for name, page in pages.items()},
+    }
+
+
+def _middle(runs: list[tuple[Measured, Measured]]) -> Found:
+    return Found(
+        median(act.seconds for act, _ in runs),
+        median(floor.seconds for _, floor in runs),
+        max(act.peak_mb for act, _ in runs),
+    )
+
+
+def _judged(name: str, quarter: Found, whole: Found, times_members: float) -> Figure:
+    missed: list[str] = []
+    growth = whole.seconds / quarter.seconds / times_members
+    if growth > MOST_GROWTH:
+        missed.append(f"grows {growth:.2f} times linearly, limit {MOST_GROWTH}")
+    if name in MOST_TIMES_FLOOR and whole.floor and whole.seconds > MOST_TIMES_FLOOR[name] * whole.floor:
+        missed.append(f"{whole.seconds / whole.floor:.2f} times its floor, limit {MOST_TIMES_FLOOR[name]}")
+    if whole.seconds > MOST_SECONDS.get(name, whole.seconds):
+        missed.append(f"{whole.seconds:.2f} s, limit {MOST_SECONDS[name]} s")
+    if max(quarter.queries or 0, whole.queries or 0) > MOST_QUERIES:
+        missed.append(f"{whole.queries} queries, limit {MOST_QUERIES}")
+    if name == "rebuild from empty" and (whole.peak_mb or 0) > MOST_REBUILD_MB:
+        missed.append(f"{whole.peak_mb:.0f} MB at the peak, limit {MOST_REBUILD_MB} MB")
+    return Figure(name, quarter, whole, growth, tuple(missed))
+
+
+def _table(officers: int, few: int, figures: list[Figure]) -> str:
+    heads = ("", f"{few:,}", f"{officers:,}", "floor", "x floor", "growth", "peak", "queries", "limits")
+    lines = [
+        (
+            figure.name,
+            _seconds(figure.quarter.seconds),
+            _seconds(figure.whole.seconds),
+            _seconds(figure.whole.floor),
+            f"{figure.times_floor:.2f}" if figure.times_floor else "",
+            f"{figure.growth:.2f}",
+            f"{figure.whole.peak_mb:.0f} MB" if figure.whole.peak_mb else "",
+            "" if figure.whole.queries is None else str(figure.whole.queries),
+            f"MISSED: {'; '.join(figure.missed)}" if figure.missed else f"reached: {_limits(figure)}",
+        )
+        for figure in figures
+    ]
+    width = max(len(figure.name) for figure in figures)
+    title = (
+        f"{officers:,} officers, {officers * department.COMPLETIONS_EACH:,} completions, 6 requirements;"
+        f" beside them {few:,} officers. Growth: 1.00 is linear."
+    )
+    aligned = [
+        f"{name:{width}}{''.join(f'{cell:>10}' for cell in cells)}  {verdict}"
+        for name, *cells, verdict in (heads, *lines)
+    ]
+    return "\n".join((title, "", *aligned, ""))
+
+
+def _limits(figure: Figure) -> str:
+    """The limits of a figure in words."""
+    said = [f"growth {MOST_GROWTH}"]
+    if figure.name in MOST_TIMES_FLOOR:
+        said.append(f"{MOST_TIMES_FLOOR[figure.name]} x floor")
+    if figure.name in MOST_SECONDS:
+        said.append(f"{MOST_SECONDS[figure.name]} s")
+    if figure.whole.queries is not None:
+        said.append(f"{MOST_QUERIES} queries")
+    if figure.name == "rebuild from empty":
+        said.append(f"{MOST_REBUILD_MB} MB")
+    return ", ".join(said)
+
+
+def _seconds(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f"{seconds:.1f} s" if seconds >= 10 else f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+
+
+def _tell(what: str) -> None:
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {what}\n")
