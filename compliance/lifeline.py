@@ -14,7 +14,7 @@ from datetime import date
 from compliance.sentences import day
 
 #: Width of the picture, where the lanes begin, and the height of a lane.
-WIDTH, LEFT, LANE, TOP = 1180, 170, 40, 30
+WIDTH, LEFT, LANE, TOP = 1180, 190, 40, 30
 BAR = 24
 #: What a letter of a label is reckoned to take.
 LETTER = 7.2

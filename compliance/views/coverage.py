@@ -275,7 +275,8 @@ def deadline_list(request: ViewerRequest) -> HttpResponseBase:
     requirement, unit = chosen_requirement(request, requirements), chosen_unit(request)
     ids = [requirement.pk] if requirement else None
     rows = _seen(coverage.standings_on(asked.as_of, known_at=asked.known_at, requirement_ids=ids), request.viewer, unit)
-    within = form.cleaned_data.get("within") or SOON
+    given = form.cleaned_data.get("within")
+    within = SOON if given is None else given
     is_overdue = form.cleaned_data.get("show") == "overdue"
     found = rows.filter(state="overdue") if is_overdue else coverage.due_within(rows, asked.as_of, within)
     table = StandingTable(

@@ -40,7 +40,7 @@ def unit_detail(request: ViewerRequest, code: str) -> HttpResponseBase:
         standing_rows(_filtered(members, form.cleaned_data)),
         asked=asked,
         viewer=viewer,
-        exclude=("requirement",),
+        exclude=("requirement",) if len(below) > 1 else ("requirement", "unit"),
         empty_text="Nobody here is asked for this requirement on this day, or the filters leave nobody.",
     )
     table.caption = f"Members of {unit.name} under {requirement.title}" if requirement else "Members"

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from compliance.exports import csv_response, neutral, xlsx_response
 from tests.compliance.pages.reading import csv_rows, xlsx_rows
 
-ROWS = [["Name", "Day", "Number"], ["=1+1", date(2026, 8, 8), 3], [None, None, Decimal("40.5")], ["O'Neil, Ann", "", 0]]
+ROWS: list[list[Any]] = [
+    ["Name", "Day", "Number"],
+    ["=1+1", date(2026, 8, 8), 3],
+    [None, None, Decimal("40.5")],
+    ["O'Neil, Ann", "", 0],
+]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])

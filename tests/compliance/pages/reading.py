@@ -82,6 +82,7 @@ def csv_rows(response: Any) -> list[list[str]]:
 def xlsx_rows(response: Any) -> list[list[Any]]:
     """The rows of the only sheet of a workbook answer, header first."""
     book = openpyxl.load_workbook(io.BytesIO(b"".join(response.streaming_content)))
+    response.close()
     return [list(row) for row in book.worksheets[0].iter_rows(values_only=True)]
 
 

@@ -108,6 +108,7 @@ def test_one_unit_on_a_day(department: Department) -> None:
 
 def test_known_at_answers_with_a_completion_that_was_voided_since(department: Department) -> None:
     before = Change.objects.latest("pk").at
+    assert before is not None
     with recording(by=None, via=Via.COMMAND, why="wrong person") as recorder:
         recorder.void([department.credits["Abbott"]])
 

@@ -235,7 +235,7 @@ def test_roles_that_combine_see_what_each_sees(department: Department) -> None:
     user = department.users["officer"]
     department.users["both"] = user
     other = make_user("commander", "second", unit=department.eastern)
-    other.access.update(user=user)  # type: ignore[attr-defined] # its reverse name
+    other.access.update(user=user)
 
     page = show(department, "both")
 

@@ -48,8 +48,8 @@ def test_courses_say_how_often_each_was_completed(department: Department) -> Non
     page = Shown(department.client("academy").get("/courses/"))
 
     assert page.rows(COURSES) == [
-        ["CIT-40", "CIT basic course", "cit", "40", "in_person", "–", "–", "–", "4"],
-        ["CIT-REF-8", "CIT refresher", "refresher", "8", "in_person", "–", "–", "–", "0"],
+        ["CIT-40", "CIT basic course", "CIT", "40", "classroom", "–", "–", "–", "4"],
+        ["CIT-REF-8", "CIT refresher", "refresher", "8", "classroom", "–", "–", "–", "0"],
     ]
 
 

@@ -1,0 +1,154 @@
+"""A real browser against a real server, with one small department for all journeys of a file.
+
+Without Chromium the journeys are skipped and say so; with REQUIRE_BROWSER=1 that is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.test.utils import override_settings
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+from pytest_django.plugin import DjangoDbBlocker
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PASSWORD = "correct horse battery"  # noqa: S105 - what the factories give every user
+DESKTOP, PHONE = (1280, 860), (400, 800)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the whole run."""
+    if CHROMIUM is None:
+        reason = "No Chromium on this machine: install Debian's package chromium to drive a browser."
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    # Playwright runs a loop in this thread; Django's guard against queries inside one would refuse every query here.
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield chromium
+        chromium.close()
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    else:
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
+
+
+@pytest.fixture(scope="module")
+def site(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The address of a server with a department of forty, committed, and emptied when the file is through."""
+    files: Path = tmp_path_factory.mktemp("media")
+    with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=str(files)):
+        server = LiveServer("127.0.0.1")
+        try:
+            seed()
+            yield server.url
+        finally:
+            server.stop()
+            call_command("flush", verbosity=0, interactive=False)
+
+
+def seed() -> None:
+    """Central: ten current and twenty untrained on nights; Eastern: ten current. Refreshed a year ago."""
+    from tests import factories as make  # noqa: PLC0415 - models are loaded after this file
+
+    today = date.today()  # noqa: DTZ011 - the server answers for the same machine's day
+    bureau = make.make_unit("PB", name="Patrol Bureau", function="patrol")
+    central = make.make_unit("CEN", name="Central District", parent=bureau)
+    eastern = make.make_unit("EAS", name="Eastern District", parent=bureau)
+    course = make.make_course("CIT-40", title="CIT basic course", title_key="cit basic course")
+    requirement = make.make_requirement("patrol", entry=(course,), population={"functions": ["patrol"]})
+    make.make_goal(requirement, title="Ninety of patrol", target_percent=90)
+    days, nights = make.make_shift("days"), make.make_shift("nights")
+    for number in range(40):
+        unit, shift = (eastern, days) if number < 10 else (central, days) if number < 20 else (central, nights)
+        officer = make.make_officer(f"{1000 + number:06d}", last_name=f"Name{number:02d}", unit=unit, shift=shift)
+        if number < 20:
+            make.complete(officer, course, today - timedelta(days=365))
+    for role in ("academy", "compliance", "chief", "admin"):
+        make.make_user(role, role)
+    make.make_user("commander", "commander", unit=central)
+    make.make_user("officer", "officer", officer=officer)
+
+
+@dataclass
+class Person:
+    """Somebody at a browser; `errors` is what the console complained of."""
+
+    page: Page
+    errors: list[str]
+
+    def open(self, path: str) -> Page:
+        self.page.goto(path)
+        return self.page
+
+
+class People:
+    """Signed-in browsers, one for each role and width, kept for a whole file."""
+
+    def __init__(self, browser: Browser, site: str) -> None:
+        self._browser, self._site = browser, site
+        self._contexts: dict[tuple[str, tuple[int, int]], tuple[BrowserContext, Person]] = {}
+
+    def of(self, role: str, size: tuple[int, int] = DESKTOP) -> Person:
+        if (role, size) not in self._contexts:
+            context = self.fresh(size)
+            person = self._person(context)
+            page = person.open("/sign-in/")
+            page.get_by_label("User name").fill(role)
+            page.get_by_label("Password").fill(PASSWORD)
+            page.get_by_role("button", name="Sign in").click()
+            page.wait_for_url(lambda url: "sign-in" not in url)
+            self._contexts[role, size] = context, person
+        person = self._contexts[role, size][1]
+        person.errors.clear()
+        return person
+
+    def fresh(self, size: tuple[int, int] = DESKTOP) -> BrowserContext:
+        width, height = size
+        context = self._browser.new_context(base_url=self._site, viewport={"width": width, "height": height})
+        context.set_default_timeout(15_000)
+        return context
+
+    def stranger(self) -> Person:
+        return self._person(self.fresh())
+
+    @staticmethod
+    def _person(context: BrowserContext) -> Person:
+        page = context.new_page()
+        errors: list[str] = []
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return Person(page, errors)
+
+    def close(self) -> None:
+        for context, _ in self._contexts.values():
+            context.close()
+
+
+@pytest.fixture(scope="module")
+def people(browser: Browser, site: str) -> Iterator[People]:
+    found = People(browser, site)
+    yield found
+    found.close()

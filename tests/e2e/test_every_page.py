@@ -1,0 +1,88 @@
+"""Every page, at both widths: nothing for axe to find, nothing in the console, nothing wider than a phone."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.e2e.conftest import PHONE, People
+
+pytestmark = pytest.mark.browser
+
+PAGES = (
+    "/",
+    "/coverage/",
+    "/coverage/?requirement=patrol",
+    "/units/CEN/",
+    "/officers/",
+    "/officers/001000/",
+    "/deadlines/",
+    "/deadlines/?show=overdue",
+    "/goals/",
+    "/completions/",
+    "/completions/log/",
+    "/courses/",
+    "/import/",
+    "/requirements/",
+    "/requirements/patrol/",
+    "/reports/",
+    "/users/",
+    "/password/",
+    "/officers/hire/",
+    "/officers/001000/transfer/",
+    "/officers/001000/leave/",
+    "/officers/001000/separate/",
+    "/coverage/?as_of=never",
+    "/nowhere/",
+)
+ON_PHONES = (*PAGES[:10], "/import/", "/reports/")
+#: What WCAG 2.1 AA asks, and what axe counts as good practice besides.
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+
+
+def violations(page: Page) -> list[str]:
+    """`rule: the first element`, for each rule broken."""
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [f"{rule['id']}: {rule['nodes'][0]['html'][:120]}" for rule in found]
+
+
+def refused(errors: list[str]) -> list[str]:
+    """What the console said, but for the status of a page that is meant to be refused."""
+    return [error for error in errors if "the server responded with a status of 40" not in error]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page_is_accessible_and_keeps_to_the_policy(people: People, path: str) -> None:
+    person = people.of("admin")
+    page = person.open(path)
+
+    assert violations(page) == []
+    assert refused(person.errors) == []
+
+
+@pytest.mark.parametrize("path", ON_PHONES)
+def test_page_fits_a_phone(people: People, path: str) -> None:
+    person = people.of("admin", PHONE)
+    page = person.open(path)
+
+    width, room = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width <= room
+    assert violations(page) == []
+    assert refused(person.errors) == []
+
+
+def test_an_officers_own_page_is_accessible(people: People) -> None:
+    page = people.of("officer", PHONE).open("/my/")
+
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth") is True
+
+
+def test_the_sign_in_page_is_accessible(people: People) -> None:
+    person = people.stranger()
+    page = person.open("/sign-in/")
+
+    assert violations(page) == []
+    assert person.errors == []
+    page.context.close()

@@ -1,0 +1,109 @@
+"""Three people, each doing what they came for, in a real browser; then the keyboard alone."""
+
+from __future__ import annotations
+
+import csv
+import re
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from compliance import jobs
+from compliance.models import IssuedReport, Job
+from compliance.tasks import HANDLERS
+from tests.e2e.conftest import PASSWORD, People
+from training.models import Completion
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_commander_opens_the_worst_unit_and_saves_who_is_missing(people: People, tmp_path: Path) -> None:
+    page = people.of("commander").open("/")
+
+    page.get_by_role("table").get_by_role("link", name="Central District").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Central District")
+    page.get_by_label("State").select_option("overdue")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_text("20 rows")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    download.value.save_as(tmp_path / "unit.csv")
+
+    rows = list(csv.DictReader((tmp_path / "unit.csv").read_text("utf-8-sig").splitlines()))
+    assert [row["Id"] for row in rows] == [f"{1000 + number:06d}" for number in range(20, 40)]
+    assert {row["Shift"] for row in rows} == {"nights"}
+    assert {row["State"] for row in rows} == {"overdue"}
+
+
+def test_compliance_picks_a_past_day_and_issues_the_report(people: People) -> None:
+    page = people.of("compliance").open("/coverage/?requirement=patrol")
+    day = date.today() - timedelta(days=30)  # noqa: DTZ011 - the browser and the server share the machine's day
+
+    with page.expect_navigation():
+        page.locator("#as_of").fill(day.isoformat())
+    expect(page.get_by_role("row", name=re.compile("Central District"))).to_contain_text("10 of 30")
+    page.goto(f"/reports/?requirement=patrol&as_of={day.isoformat()}")
+    page.locator("main form[method=post]").get_by_role("button", name="Issue this report").click()
+    expect(page.get_by_text("You may leave this page")).to_be_visible()
+    jobs.run(str(Job.objects.latest("pk").key), HANDLERS)
+    page.reload()
+    page.get_by_role("link", name="See the result").click()
+
+    report = IssuedReport.objects.get()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(report.number)
+    expect(page.locator("main")).to_contain_text("20 of 40")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the PDF").click()
+    assert download.value.path().read_bytes().startswith(b"%PDF-")
+
+
+def test_the_keyboard_alone_signs_in_and_opens_a_unit(people: People) -> None:
+    page = people.stranger().open("/coverage/?requirement=patrol")
+    keys = page.keyboard
+
+    expect(page.get_by_label("User name")).to_be_focused()
+    keys.type("chief")
+    keys.press("Tab")
+    keys.type(PASSWORD)
+    keys.press("Enter")
+    page.wait_for_url("**/coverage/?requirement=patrol")
+    keys.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the page")).to_be_focused()
+    keys.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    for _ in range(20):
+        keys.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == "Central District":
+            break
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    keys.press("Enter")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Central District")
+    page.context.close()
+
+
+def test_the_academy_logs_a_class_of_thirty_and_the_share_changes(people: People) -> None:
+    person = people.of("academy")
+    page = person.open("/coverage/?requirement=patrol")
+    share = page.get_by_role("row", name=re.compile("Central District"))
+    expect(share).to_contain_text("10 of 30")
+
+    page.goto("/completions/log/")
+    page.get_by_label("Course").first.select_option(
+        label=page.locator("option", has_text="CIT basic course").first.inner_text()
+    )
+    page.locator("[name=completed_on]").fill((date.today() - timedelta(days=1)).isoformat())  # noqa: DTZ011 - as above
+    page.locator("[name=people]").fill("\n".join(str(1000 + number) for number in range(39, 9, -1)))
+    page.get_by_role("button", name="Look them up").click()
+    expect(page.get_by_role("heading", name="30 found")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("33.3 → 100.0 %")
+    before = Completion.objects.count()
+    page.get_by_role("button", name="Record 30 completions").click()
+    expect(page.get_by_role("status")).to_contain_text("30 completions")
+
+    assert Completion.objects.count() == before + 30
+    page.goto("/coverage/?requirement=patrol")
+    expect(share).to_contain_text("30 of 30")
+    assert person.errors == []
