@@ -11,6 +11,8 @@ import pytest
 from compliance.exports import csv_response, neutral, xlsx_response
 from tests.compliance.pages.reading import csv_rows, xlsx_rows
 
+pytestmark = pytest.mark.django_db  # a response that is closed ends a request, which looks at the connection
+
 ROWS: list[list[Any]] = [
     ["Name", "Day", "Number"],
     ["=1+1", date(2026, 8, 8), 3],
