@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("compliance", "0002_known_answers"),
+        ("compliance", "0003_issued_report_reach"),
     ]
 
     operations = [
