@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test.utils import override_settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
@@ -33,8 +34,8 @@ DESKTOP, PHONE = (1280, 860), (400, 800)
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One Chromium for the whole run."""
+def browser(django_db_setup: None) -> Iterator[Browser]:
+    """One Chromium for the whole run. The test database comes first: it must not be made inside Playwright's loop."""
     if CHROMIUM is None:
         reason = "No Chromium on this machine: install Debian's package chromium to drive a browser."
         if os.environ.get("REQUIRE_BROWSER") == "1":
@@ -60,6 +61,8 @@ def site(
     """The address of a server with a department of forty, committed, and emptied when the file is through."""
     files: Path = tmp_path_factory.mktemp("media")
     with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=str(files)):
+        name = str(connection.settings_dict["NAME"])
+        assert name.startswith("test_"), f"The journeys empty their database, and {name} is no test database."
         server = LiveServer("127.0.0.1")
         try:
             seed()
