@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from compliance.asking import parse_moment
+from compliance.filters import titles
 from compliance.forms.fields import StyledForm, day_field
 from compliance.models import Requirement
 from compliance.reports import issue
@@ -26,9 +28,7 @@ INDENT = "\u2003"
 class IssueForm(StyledForm):
     """One accreditation report. The token makes a form sent twice one report."""
 
-    requirement = forms.ModelChoiceField(
-        Requirement.objects.all(), label="Requirement", to_field_name="code", empty_label="Choose a requirement"
-    )
+    requirement = forms.ChoiceField(label="Requirement")
     as_of = day_field("As of", help_text="The day whose standings are reported.")
     span_from = day_field(
         "Span from", required=False, help_text="Members late on any day of the span are listed. Blank: four years."
@@ -44,8 +44,12 @@ class IssueForm(StyledForm):
     )
     token = forms.CharField(widget=forms.HiddenInput, max_length=64)
 
-    def __init__(self, *args: Any, viewer: Viewer, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, viewer: Viewer, requirements: Mapping[str, Requirement], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._requirements = requirements
+        requirement_field = self.fields["requirement"]
+        assert isinstance(requirement_field, forms.ChoiceField)  # noqa: S101 - declared above
+        requirement_field.choices = titles(requirements, "Choose a requirement")
         agencies = Agency.objects.all()
         if viewer.agencies is not None:
             agencies = agencies.filter(pk__in=viewer.agencies)
@@ -98,7 +102,7 @@ class IssueForm(StyledForm):
         values, unit = self.cleaned_data, self._chosen_unit()
         agency = self._only or values["agency"]
         return Question(
-            requirement=values["requirement"],
+            requirement=self._requirements[values["requirement"]],
             agency=agency,
             unit=unit,
             as_of=values["as_of"],
@@ -119,9 +123,9 @@ class ReportFilterForm(forms.Form):
         label="Requirement", required=False, widget=forms.Select(attrs={"class": "form-select"})
     )
 
-    def __init__(self, asked: QueryDict | None) -> None:
+    def __init__(self, asked: QueryDict | None, *, requirements: Mapping[str, Requirement]) -> None:
         super().__init__(asked, auto_id="filter_%s")  # the page holds another form with such names
         field = self.fields["requirement"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
-        field.choices = [("", "any requirement"), *Requirement.objects.values_list("code", "title")]
+        field.choices = titles(requirements, "any requirement")
         field.error_messages["invalid_choice"] = 'there is no requirement "%(value)s".'

@@ -46,6 +46,6 @@ urlpatterns = [
     path("password/", users.password, name="password"),
     # What is handed over.
     path("reports/", reports.report_list, name="report-list"),
-    path("reports/<str:number>/", reports.report_detail, name="report-detail"),
-    path("reports/<str:number>/<str:name>", reports.report_file, name="report-file"),
+    path("reports/<slug:number>/", reports.report_detail, name="report-detail"),
+    path("reports/<slug:number>/<str:name>", reports.report_file, name="report-file"),
 ]

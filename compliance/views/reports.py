@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from compliance.asking import arrange
-from compliance.filters import checked
+from compliance.filters import all_requirements, checked
 from compliance.models import IssuedReport
 from compliance.report_forms import IssueForm, ReportFilterForm
 from compliance.report_tables import ReportTable, counts_of
@@ -41,26 +42,26 @@ def _visible(viewer: Viewer) -> QuerySet[IssuedReport]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_list(request: ViewerRequest) -> HttpResponseBase:
     """Issued reports, and a form to issue one."""
-    form = None
+    requirements, form = all_requirements(editions=False), None
     if request.viewer.may(Right.ISSUE_REPORTS):
         initial = {name: request.GET.get(name) for name in ("requirement", "as_of") if request.GET.get(name)}
-        form = IssueForm(request.POST or None, viewer=request.viewer, initial=initial)
+        form = IssueForm(request.POST or None, viewer=request.viewer, requirements=requirements, initial=initial)
     if request.method == "POST":
         if form is None:
             raise Http404
         if form.is_valid():
             job = issue.start(form.question(), token=form.cleaned_data["token"], by=request.user)
             return redirect("job-detail", key=job.key)
-    table = ReportTable(_filtered(request))
+    wanted = checked(ReportFilterForm(request.GET or None, requirements=requirements))
+    table = ReportTable(_filtered(request.viewer, wanted.cleaned_data))
     table.empty_text = _empty_text(request, form)
     file = arrange(request, table, "reports")
-    context = {"table": table, "form": form, "filter": ReportFilterForm(request.GET or None)}
+    context = {"table": table, "form": form, "filter": wanted}
     return file or render(request, "reports/list.html", context, status=400 if form and form.errors else 200)
 
 
-def _filtered(request: ViewerRequest) -> QuerySet[IssuedReport]:
-    values = checked(ReportFilterForm(request.GET or None)).cleaned_data
-    reports = _visible(request.viewer)
+def _filtered(viewer: Viewer, values: Mapping[str, str]) -> QuerySet[IssuedReport]:
+    reports = _visible(viewer)
     if values.get("q"):
         reports = reports.filter(number__icontains=values["q"].strip())
     if values.get("requirement"):
