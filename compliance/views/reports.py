@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from compliance.asking import arrange
 from compliance.filters import all_requirements, checked
+from compliance.forms.reports import IssueForm, ReportFilterForm
 from compliance.models import IssuedReport
-from compliance.report_forms import IssueForm, ReportFilterForm
 from compliance.report_tables import ReportTable, counts_of
 from compliance.reports import issue
 from roster.access import Right, Viewer, ViewerRequest, requires

@@ -228,7 +228,7 @@ def test_an_empty_list_says_what_to_do(cast: Cast) -> None:
     [
         pytest.param("requirement=nope", 'Requirement: there is no requirement "nope".', id="requirement"),
         pytest.param("sort=colour", 'Sort: the table has no column "colour" to sort by.', id="sort"),
-        pytest.param("page=99", "Page: the list has 1 pages.", id="page"),
+        pytest.param("page=99", "Page: the list has 1 page.", id="page"),
         pytest.param("export=pdf", 'Export: "pdf" is not a format. Use csv or xlsx.', id="export"),
     ],
 )
