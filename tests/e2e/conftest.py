@@ -33,6 +33,14 @@ PASSWORD = "correct horse battery"  # noqa: S105 - what the factories give every
 DESKTOP, PHONE = (1280, 860), (400, 800)
 
 
+@pytest.fixture
+def _django_db_helper() -> None:
+    """In place of pytest-django's own: `site` keeps its data for a whole file, so no test empties the database.
+
+    The tests still carry the mark `django_db`: without it pytest-django makes no test database for them.
+    """
+
+
 @pytest.fixture(scope="session")
 def browser(django_db_setup: None) -> Iterator[Browser]:
     """One Chromium for the whole run. The test database comes first: it must not be made inside Playwright's loop."""
