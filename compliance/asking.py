@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -21,7 +22,10 @@ from compliance.sentences import count
 from roster.access import ViewerRequest
 
 PAGE_SIZES = (25, 50, 100, 200)
-DATE_LENGTH = len("2026-01-31")
+#: not 2026-W01-1 nor 20260131, which Python would take too
+IS_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+#: a moment begins with a day
+BEGINS_WITH_DAY = re.compile(IS_DAY.pattern + r"[T ]")
 #: The days that can be asked about: every date reckoned from them, years ahead or a month back, is in the calendar.
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9980, 12, 31)
 
@@ -29,7 +33,7 @@ FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9980, 12, 31)
 def parse_day(text: str) -> date:
     """A day written `YYYY-MM-DD`; ValueError with a sentence."""
     try:
-        if len(text) != DATE_LENGTH:
+        if not IS_DAY.fullmatch(text):
             raise ValueError
         return date.fromisoformat(text)
     except ValueError:
@@ -39,9 +43,11 @@ def parse_day(text: str) -> date:
 def parse_moment(text: str) -> datetime:
     """A moment; a bare date is the end of that day in the agency's time zone (rules 2). ValueError with a sentence."""
     try:
-        if len(text) == DATE_LENGTH:
+        if IS_DAY.fullmatch(text):
             following = date.fromisoformat(text) + timedelta(days=1)
             return timezone.make_aware(datetime.combine(following, time.min)) - timedelta(microseconds=1)
+        if not BEGINS_WITH_DAY.match(text):
+            raise ValueError
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         raise ValueError(f'"{text}" is not a moment. Write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS.') from None

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from compliance import coverage
 from compliance.models import Goal
+from roster.models import Agency
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,14 @@ def needed_of(counted: int, target_percent: Fraction, min_count: int = 0) -> int
     return max(-(-share.numerator // (share.denominator * 100)), min_count)
 
 
-def evaluate(goal: Goal, *, as_of: date, known_at: datetime | None = None) -> GoalResult:
-    """How a goal stands on a day. One query when known now.
+def evaluate(goal: Goal, *, as_of: date, known_at: datetime | None = None, agency: Agency | None = None) -> GoalResult:
+    """How a goal stands on a day, in one agency or everywhere. One query when known now.
 
     The denominator is everybody in the population but the excused, as for coverage. `trained` counts those of them who
     were ever credited, `certified` those who are current.
     """
     rows = coverage.standings_on(as_of, known_at=known_at, requirement_ids=[goal.requirement_id])
-    return of_rows(goal, rows)
+    return of_rows(goal, rows if agency is None else rows.filter(officer__agency=agency))
 
 
 def have_of(goal: Goal, counts: coverage.Counts) -> int:

@@ -23,11 +23,12 @@ from django.utils import timezone
 from compliance import imports, jobs
 from compliance.models import ImportLine, ImportRun, Job
 from compliance.sentences import day
-from roster.facts import Via, changing_rules
+from roster.facts import Via, changing_rules, follow
 from roster.models import Agency, Officer
 from roster.plans import ImportOptions, Plan, Progress
 from roster.tabular import Preview, Unreadable, fold_header
 from training.course_finder import Courses, UnknownCourse
+from training.course_imports import link_title, officers_with
 from training.models import Course, CourseAlias
 from training.titles import title_key
 
@@ -291,9 +292,13 @@ def titles_of(run: ImportRun) -> list[Title]:
 
 
 def map_titles(run: ImportRun, said: Iterable[tuple[str, Course | str]]) -> int:
-    """Remember what a person said of titles: the course each is, or that it counts toward nothing; how many."""
+    """Remember what a person said of titles: the course each is, or that it counts toward nothing; how many.
+
+    A title that was said to count toward nothing, and had completions recorded under it since, becomes the course.
+    """
     source = str(run.options.get("source", ""))
     count = 0
+    linked: set[int] = set()
     with changing_rules():
         courses = Courses(source)
         for title, course in said:
@@ -301,12 +306,14 @@ def map_titles(run: ImportRun, said: Iterable[tuple[str, Course | str]]) -> int:
                 CourseAlias.objects.update_or_create(
                     title_key=title_key(title), source=source, defaults={"title": title, "course": course}
                 )
+                linked |= link_title(title_key(title), course, unless_linked=bool(source))
             else:
                 try:
                     courses.find(title)
                 except UnknownCourse:
                     courses.new[courses.add(title)].save()
             count += 1
+        follow(officers_with(linked) if linked else ())
     return count
 
 

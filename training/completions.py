@@ -68,11 +68,19 @@ def void_completion(completion: Completion, *, why: str, by: User) -> bool:
 
 
 def correct_completion(completion: Completion, *, why: str, by: User, **changes: Any) -> Completion:
-    """Record a completion that replaces this one; the old one stays in the record."""
+    """Record a completion that replaces this one; the old one stays in the record.
+
+    A decision on its evidence goes over to the new one, as in an import: a correction neither verifies nor takes a
+    rejection back.
+    """
     with recording(by=by, via=Via.PAGE, why=why) as recorder:
         recorder.lock([completion.officer_id])
         _refuse_voided(completion)
-        return correct(recorder, completion, **changes)
+        decision = decision_on(completion)
+        made = correct(recorder, completion, **changes)
+        if decision is not None:
+            correct(recorder, decision, completion=made)
+    return made
 
 
 def _refuse_voided(completion: Completion) -> None:
@@ -135,7 +143,9 @@ def history(completion: Completion) -> list[Event]:
         else:
             events.append(Event(f"Corrected: {differences(before, row) or 'nothing'}", row.recorded_in, "corrected"))
     decisions = EvidenceDecision.objects.filter(completion__in=[row.pk for row in chain])
-    for decision in decisions.select_related("recorded_in__by"):
+    for decision in decisions.select_related("recorded_in__by", "replaces"):
+        if decision.replaces is not None and decision.replaces.completion_id != decision.completion_id:
+            continue  # went over with a correction: it is told where it was made
         note = f": {decision.note}" if decision.note else ""
         events.append(Event(f"Evidence {decision.decision}{note}", decision.recorded_in, decision.decision))
     last = chain[-1]

@@ -171,6 +171,21 @@ def test_example_7_one_leaves_and_the_goal_fails_with_nobody_lapsed() -> None:
     }  # fmt: skip
 
 
+def test_goals_of_one_agency_leave_the_other_out() -> None:
+    cit = make.make_course()
+    make.make_goal(make.make_requirement(entry=(cit,)), code="cit", target_percent=50)
+    make.complete(make.make_officer("1"), cit, date(2025, 3, 3))
+    make.make_officer("2", agency=make.make_agency("sd", "Sheriff"))
+
+    def have(*options: str) -> tuple[bool, int, str]:
+        (row,) = ask("goals", "--as-of", "2026-01-01", *options)
+        return row["met"], row["have"], row["percent"]
+
+    assert have() == (True, 1, "50.0")
+    assert have("--agency", "pd") == (True, 1, "100.0")
+    assert have("--agency", "sd") == (False, 0, "0.0")
+
+
 def test_example_10_a_voided_refresher() -> None:
     cit = make.make_course()
     make.make_requirement(entry=(cit,))
@@ -355,6 +370,19 @@ def test_verify_prints_the_number_of_differences_and_ends_with_1() -> None:
             ["standing", "--as-of", "20260228"],
             '--as-of: "20260228" is not a date. Write it as YYYY-MM-DD.',
             id="a-date-written-otherwise",
+        ),
+        pytest.param(
+            ["standing", "--as-of", "2026-W01-1"],
+            '--as-of: "2026-W01-1" is not a date. Write it as YYYY-MM-DD.',
+            id="a-date-by-its-week",
+        ),
+        pytest.param(
+            ["standing", "--known-at", "2026-W01-1"],
+            '--known-at: "2026-W01-1" is not a moment. Write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS.',
+            id="known-at-by-its-week",
+        ),
+        pytest.param(
+            ["goals", "--agency", "x"], '--agency: there is no agency "x". Agencies: pd, sd.', id="goals-unknown-agency"
         ),
         pytest.param(
             ["standing", "--known-at", "yesterday"],

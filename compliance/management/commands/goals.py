@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from compliance import goals
-from compliance.management.answering import AnswerCommand
+from compliance.management.answering import AnswerCommand, find_agency
 from compliance.models import Goal
 
 
@@ -20,8 +20,9 @@ class Command(AnswerCommand):
     @transaction.atomic
     def answer(self, as_of: date, known_at: datetime | None, options: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
         found = []
+        agency = find_agency(options["agency"])
         for goal in Goal.objects.order_by("code"):
-            result = goals.evaluate(goal, as_of=as_of, known_at=known_at)
+            result = goals.evaluate(goal, as_of=as_of, known_at=known_at, agency=agency)
             found.append(
                 {
                     "goal": goal.code,

@@ -202,6 +202,26 @@ def test_correct_records_another_that_replaces_it(cast: Cast) -> None:
     assert "This line was corrected." in words(again)
 
 
+@pytest.mark.parametrize(("decision", "state"), [("verified", "current"), ("rejected", "overdue")])
+def test_correct_leaves_the_decision_on_the_evidence_as_it_is(cast: Cast, decision: str, state: str) -> None:
+    completion = complete(cast.amara, cast.refresher, timezone.localdate(), evidence="verified", hours=8)
+    evidence = {"decision": decision, "note": "Sheet seen"}
+    cast.client("compliance").post(reverse("completion-evidence", args=[completion.pk]), evidence)
+    data = {"course": cast.refresher.pk, "completed_on": completion.completed_on, "result": "passed", "hours": "8"}
+
+    response = cast.client("academy").post(
+        reverse("completion-correct", args=[completion.pk]),
+        {**data, "class_number": "C-7", "why": "Left out"},
+        follow=True,
+    )
+
+    made = Completion.objects.get(replaces=completion)
+    (stands,) = EvidenceDecision.objects.known()
+    assert (stands.completion, stands.decision, stands.replaces.completion) == (made, decision, completion)
+    assert state_of(cast) == state
+    assert words(response).count(f"Evidence {decision}: Sheet seen") == 1
+
+
 def test_correct_refuses_no_change_and_the_future(cast: Cast) -> None:
     client, address = cast.client("academy"), reverse("completion-correct", args=[cast.entry.pk])
     same = {"course": cast.basic.pk, "completed_on": "2019-05-03", "result": "passed", "why": "None"}

@@ -16,12 +16,16 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.test.utils import override_settings
 from django.urls import reverse
+from django.utils import timezone
 
 from compliance import import_runs, jobs, tasks
+from compliance.coverage import standings_on
 from compliance.models import ImportLine, ImportRun, Job
+from compliance.standings import differences
 from tests.compliance.pages.cast import Cast
-from tests.factories import complete, make_agency, make_user
+from tests.factories import complete, make_agency, make_course, make_user
 from training.models import Completion, Course, CourseAlias
+from training.titles import title_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -186,6 +190,22 @@ def test_a_title_may_count_toward_nothing(cast: Cast) -> None:
     assert (made.title, made.kind) == ("RESPONDING TO PEOPLE IN CRISIS – MODULE 4", "other")
     run.refresh_from_db()
     assert run.counts["new"] == 3
+
+
+def test_a_title_mapped_after_all_brings_what_was_recorded_under_it(cast: Cast) -> None:
+    client = cast.client("academy")
+    run = planned(client)
+    title = "RESPONDING TO PEOPLE IN CRISIS – MODULE 4"
+    made = make_course("MODULE-4", title=title, title_key=title_key(title), is_from_title=True, kind="other")
+    complete(cast.amara, made, timezone.localdate())
+    before = standings_on(timezone.localdate()).get(officer=cast.amara).state
+
+    client.post(reverse("import-titles", args=[run.pk]), {"title-0": str(cast.refresher.pk), "name-0": title})
+
+    made.refresh_from_db()
+    assert made.same_as == cast.refresher
+    assert (before, standings_on(timezone.localdate()).get(officer=cast.amara).state) == ("overdue", "current")
+    assert differences() == {}
 
 
 def test_the_mapping_of_a_source_is_remembered(cast: Cast) -> None:
