@@ -12,7 +12,9 @@ def picture(*lanes: Lane) -> Picture:
 
 
 def test_a_span_over_everything_fills_its_lane() -> None:
-    found = picture(Lane("Assignment", [Span(date(2019, 1, 1), None, "assignment", "Central", "Central since 2019")]))
+    found = picture(
+        Lane("Assignment", [Span(date(2019, 1, 1), None, "assignment", ("Central",), "Central since 2019")])
+    )
 
     (box,) = found.boxes
     assert (box.x, box.x + box.width) == (LEFT, WIDTH - 1)
@@ -20,8 +22,8 @@ def test_a_span_over_everything_fills_its_lane() -> None:
 
 
 def test_spans_that_touch_do_not_overlap() -> None:
-    first = Span(date(2020, 1, 1), date(2022, 12, 31), "current", "current", "")
-    second = Span(date(2023, 1, 1), date(2024, 6, 30), "overdue", "overdue", "")
+    first = Span(date(2020, 1, 1), date(2022, 12, 31), "current", ("current",), "")
+    second = Span(date(2023, 1, 1), date(2024, 6, 30), "overdue", ("overdue",), "")
 
     left, right = picture(Lane("Refresher", [first, second])).boxes
 
@@ -29,7 +31,9 @@ def test_spans_that_touch_do_not_overlap() -> None:
 
 
 def test_a_short_span_is_drawn_but_not_labelled() -> None:
-    (box,) = picture(Lane("Leave", [Span(date(2024, 1, 1), date(2024, 1, 5), "excused", "medical leave", "x")])).boxes
+    (box,) = picture(
+        Lane("Leave", [Span(date(2024, 1, 1), date(2024, 1, 5), "excused", ("medical leave",), "x")])
+    ).boxes
 
     assert box.width >= 1.5
     assert box.label == ""
@@ -37,8 +41,8 @@ def test_a_short_span_is_drawn_but_not_labelled() -> None:
 
 
 def test_what_lies_outside_the_years_is_left_out() -> None:
-    gone = Span(date(2010, 1, 1), date(2012, 1, 1), "current", "", "")
-    coming = Span(date(2035, 1, 1), None, "current", "", "")
+    gone = Span(date(2010, 1, 1), date(2012, 1, 1), "current", (), "")
+    coming = Span(date(2035, 1, 1), None, "current", (), "")
 
     found = picture(Lane("Refresher", [gone, coming], [Point(date(2011, 1, 1), "CIT", "")]))
 
@@ -58,7 +62,7 @@ def test_a_dots_label_gives_way_to_the_next_dot() -> None:
 
 
 def test_today_lies_between_its_years_and_lanes_lie_below_each_other() -> None:
-    found = picture(Lane("One", [Span(date(2020, 1, 1), None, "current", "", "")]), Lane("Two"), Lane("Three"))
+    found = picture(Lane("One", [Span(date(2020, 1, 1), None, "current", (), "")]), Lane("Two"), Lane("Three"))
 
     xs = {year: x for x, year in found.years}
     assert xs["2025"] < found.today_x == xs["2026"] < xs["2027"]
