@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,36 +17,62 @@ import typst
 
 Data: TypeAlias = dict[str, Any]
 
+TEMPLATE, DATA, RESULT = "report.typ", "data.json", "report.pdf"
+MOST_SECONDS = 600
+
 #: Letters that the typesetter's own typefaces have for sure; others are tried before a report is set.
 SURE = re.compile(r"[^\x20-\x7e\xa0-\u017f\u2010-\u2026·–—▲▨◌✓]")
 TRIAL = '#for letter in json("letters.json") [#letter \\ ]'
 NOT_SHOWN = re.compile(r'the text `?"(.+?)"`? could not be displayed')
 
 
+class NotSet(Exception):
+    """The typesetter failed; the message holds nothing of the data."""
+
+
 def render(template: Path, data: Data, *, issued_at: datetime) -> bytes:
     """A PDF/UA-1 of `data` by a template that reads `data.json`. Only typefaces that come with the typesetter are used.
 
-    A letter that they lack (of a name in another script) is printed by its code, as `[U+738B]`: the page says so,
-    and the spreadsheet has it as recorded. Cost: 3,000 members in about two seconds and half a gigabyte.
+    Set in a process of its own, whose memory (half a gigabyte for 3,000 members) ends with it: the typesetter keeps
+    what it made for the next time, and a worker lives long. A letter that the typefaces lack (of a name in another
+    script) is printed by its code, as `[U+738B]`: the page says so, and the spreadsheet has it as recorded.
     """
+    with tempfile.TemporaryDirectory(prefix="report-") as folder:
+        root = Path(folder)
+        shutil.copyfile(template, root / TEMPLATE)
+        (root / DATA).write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+        moment = str(int(issued_at.timestamp()))
+        # -P: this file's own directory is not searched for modules
+        ended = subprocess.run(  # noqa: S603 - this program, on a directory made here
+            [sys.executable, "-P", __file__, folder, moment],
+            capture_output=True,
+            text=True,
+            timeout=MOST_SECONDS,
+            check=False,
+        )
+        if ended.returncode != 0:
+            told = re.sub(r'"[^"]*"', '"…"', ended.stderr.strip().rpartition("\n")[2])
+            raise NotSet(f"The typesetter ended with {ended.returncode}: {told[:300]}")
+        return (root / RESULT).read_bytes()
+
+
+def _set(root: Path, issued_at: int) -> None:
+    """What the other process does: `data.json` and the template in, `report.pdf` out."""
+    data = json.loads((root / DATA).read_text(encoding="utf-8"))
     missing = missing_letters("".join(_texts(data)))
     if missing:
         data = _without(data, {ord(letter): f"[U+{ord(letter):04X}]" for letter in missing})
-    text = json.dumps({**data, "has_codes": bool(missing)}, ensure_ascii=False)
-    with tempfile.TemporaryDirectory(prefix="report-") as folder:
-        root = Path(folder)
-        shutil.copyfile(template, root / "report.typ")
-        (root / "data.json").write_text(text, encoding="utf-8")
-        return _compile(root / "report.typ", issued_at=issued_at)
+    (root / DATA).write_text(json.dumps({**data, "has_codes": bool(missing)}, ensure_ascii=False), encoding="utf-8")
+    (root / RESULT).write_bytes(_compile(root / TEMPLATE, issued_at=issued_at))
 
 
-def _compile(source: Path, *, issued_at: datetime | None = None) -> bytes:
+def _compile(source: Path, *, issued_at: int | None = None) -> bytes:
     made: bytes = typst.compile(
         str(source),
         root=str(source.parent),
         ignore_system_fonts=True,
         pdf_standards=["ua-1"],
-        timestamp=None if issued_at is None else int(issued_at.timestamp()),
+        timestamp=issued_at,
     )
     return made
 
@@ -89,3 +117,7 @@ def missing_letters(text: str) -> set[str]:
             else:
                 break
     return missing
+
+
+if __name__ == "__main__":
+    _set(Path(sys.argv[1]), int(sys.argv[2]))
