@@ -30,7 +30,7 @@ from compliance.reports.accreditation import Question
 from compliance.reports.accreditation_files import Seal
 from compliance.reports.paper import Data
 from compliance.standings import Progress
-from roster.facts import COMMIT_ORDER_LOCK
+from roster.facts import known_now
 from roster.models import Agency, Unit
 
 if TYPE_CHECKING:
@@ -63,18 +63,6 @@ def wrong_span(as_of: date, span_from: date, span_to: date) -> tuple[str, str] |
     if span_to > as_of:
         return "to", "The span ends after the day reported. Choose a later day or an earlier end."
     return None
-
-
-def known_now() -> datetime:
-    """This moment, such that every change up to it has committed and none that follows is dated before it.
-
-    Changes are dated under a lock held to their commit (roster.facts): taking it waits for those under way.
-    """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COMMIT_ORDER_LOCK])
-        cursor.execute("SELECT greatest(clock_timestamp(), (SELECT max(at) FROM roster_change))")
-        moment: datetime = cursor.fetchone()[0]
-    return moment
 
 
 def known_by(asked: datetime | None) -> datetime:

@@ -26,7 +26,7 @@ from compliance.models import Edition, IssuedReport, Job, Population, Requiremen
 from compliance.reports import accreditation_files, issue
 from compliance.reports.accreditation import Question, gather
 from compliance.reports.paper import missing_letters
-from roster.facts import Via, recording
+from roster.facts import Via, known_now, recording
 from roster.models import Agency, Assignment, Employment, Officer, Unit
 from roster.tree import UnitTree
 from tests.factories import (
@@ -86,7 +86,7 @@ class Patrol:
             "span_to": DAY,
             **values,
         }
-        asked.setdefault("known_at", issue.known_now())
+        asked.setdefault("known_at", known_now())
         return Question(**asked)
 
     def everybody(self) -> None:

@@ -19,6 +19,7 @@ from compliance import jobs, tasks
 from compliance.models import IssuedReport, Job
 from compliance.reports import issue
 from compliance.reports.accreditation import Question
+from roster.facts import known_now
 from tests.compliance.pages.cast import Cast
 from tests.factories import make_agency, make_unit, make_user
 
@@ -47,7 +48,7 @@ def make_report(cast: Cast, **values: Any) -> IssuedReport:
         "as_of": day,
         "span_from": date(2025, 1, 1),
         "span_to": day,
-        "known_at": issue.known_now(),
+        "known_at": known_now(),
         **values,
     }
     return issue.issue(Question(**asked), by=cast.users["compliance"])
