@@ -119,7 +119,7 @@ def draw(lanes: Sequence[Lane], *, first: date, last: date, today: date) -> Pict
                 WIDTH if span.end_on is None or span.end_on >= last else x_of(span.end_on),
             )
             width = round(max(right - left - 1, 1.5), 1)
-            picture.boxes.append(Box(left, top, width, span.kind, _fitting(span.labels, width - 12), span.title))
+            picture.boxes.append(Box(left, top, width, span.kind, _fitting(span.labels, width - 18), span.title))
         picture.dots.extend(_dots(lane.points, top + BAR / 2, x_of, first, last))
     return picture
 
