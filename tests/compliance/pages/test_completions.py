@@ -80,7 +80,7 @@ def test_list_filters(cast: Cast, pending: Completion, query: dict[str, str], co
         pytest.param({"since": "yesterday"}, "From: Enter a valid date.", id="no-day"),
         pytest.param({"evidence": "maybe"}, "Evidence: Select a valid choice.", id="no-such-evidence"),
         pytest.param({"sort": "secret"}, 'Sort: the table has no column "secret" to sort by.', id="no-such-column"),
-        pytest.param({"page": "9"}, "Page: the list has 1 pages.", id="past-the-end"),
+        pytest.param({"page": "9"}, "Page: the list has 1 page.", id="past-the-end"),
         pytest.param({"export": "pdf"}, 'Export: "pdf" is not a format. Use csv or xlsx.', id="no-such-format"),
     ],
 )
