@@ -29,8 +29,8 @@ def evidence_of(completion: Completion) -> str:
 
 
 def may_decide(completion: Completion, by: User) -> bool:
-    """Whoever recorded a completion does not decide on its evidence."""
-    return completion.recorded_in.by_id != by.pk
+    """Whoever recorded a completion, or a version of it that was corrected, does not decide on its evidence."""
+    return all(version.recorded_in.by_id != by.pk for version in versions(completion))
 
 
 def decide_evidence(completion: Completion, *, decision: str, decided_on: date, note: str, by: User) -> bool:

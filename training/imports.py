@@ -201,7 +201,7 @@ class CompletionsImport(Import):
             "evidence": partial(read_choice, allowed=Evidence.values),
             "verified_on": self._read_verified,
             "certificate_number": partial(read_id, longest=80),
-            "certificate_expires_on": self.days.read,
+            "certificate_expires_on": partial(self.days.read, is_end=True),
             "lesson_plan": partial(read_id, longest=80),
         }
         #: index in GIVEN, column, place, reader, and what cells of the column were found to say

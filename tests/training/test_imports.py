@@ -300,3 +300,16 @@ def test_rows_keep_every_cell(tmp_path: Path) -> None:
         "class_number": "=K-1",
     }
     assert counts(plan) == (0, 1, 0, 0)
+
+
+def test_an_expiry_at_the_end_of_time_is_none(tmp_path: Path) -> None:
+    make_course("MHFA", hours=8)
+    make_officer("1", hired_on=date(2015, 1, 1))
+
+    import_text(
+        tmp_path,
+        "completions",
+        "employee_id,course,completed_on,certificate_expires_on\n1,MHFA,2024-01-08,9999-12-31\n",
+    )
+
+    assert Completion.objects.get().certificate_expires_on is None

@@ -16,7 +16,8 @@ from django.utils import timezone
 from compliance.models import Standing
 from roster.facts import Via, recording
 from tests.compliance.pages.cast import Cast
-from tests.factories import complete, make_officer
+from tests.factories import complete, make_officer, make_user
+from training.completions import correct_completion, may_decide
 from training.models import Completion, EvidenceDecision
 
 pytestmark = pytest.mark.django_db
@@ -140,6 +141,17 @@ def test_evidence_is_verified_by_somebody_else(cast: Cast, pending: Completion) 
     text = words(other)
     assert f"✓ verified on {timezone.localdate():%-d %b %Y}: Sheet seen" in text
     assert "compliance page Evidence verified: Sheet seen" in text
+
+
+def test_a_correction_by_another_hand_does_not_let_one_decide_on_ones_own_record(
+    cast: Cast, pending: Completion
+) -> None:
+    recorder = pending.recorded_in.by
+    assert recorder is not None
+    corrected = correct_completion(pending, why="typing error", by=make_user("academy"), class_number="C-7")
+
+    assert may_decide(corrected, recorder) is False
+    assert may_decide(corrected, make_user("compliance")) is True
 
 
 def test_rejecting_evidence_needs_a_note_and_can_be_decided_anew(cast: Cast, pending: Completion) -> None:
