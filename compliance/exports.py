@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
@@ -11,6 +12,7 @@ from typing import Any
 
 import xlsxwriter
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.http import content_disposition_header
 from django_tables2 import Table
 
 FORMATS = ("csv", "xlsx")
@@ -23,6 +25,11 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def neutral(value: Any) -> Any:
     """Text that a spreadsheet would run as a formula gets an apostrophe; our own import takes it off again."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+
+
+def safe_name(name: str) -> str:
+    """The name without what a header, a file system or a sheet's tab would not take."""
+    return re.sub(r"[^\w.-]+", "-", name)
 
 
 def export(table: Table, name: str, form: str) -> HttpResponseBase:
@@ -48,17 +55,17 @@ def csv_response(rows: Iterable[Sequence[Any]], name: str) -> HttpResponseBase:
             yield writer.writerow([neutral("" if value is None else value) for value in row])
 
     response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    response["Content-Disposition"] = content_disposition_header(True, f"{safe_name(name)}.csv")
     return response
 
 
 def xlsx_response(rows: Iterable[Sequence[Any]], name: str) -> HttpResponseBase:
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    write_sheet(book, name[:31], rows)
+    write_sheet(book, safe_name(name)[:31], rows)
     book.close()
     file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx")
+    return FileResponse(file, as_attachment=True, filename=f"{safe_name(name)}.xlsx")
 
 
 def write_sheet(book: xlsxwriter.Workbook, title: str, rows: Iterable[Sequence[Any]]) -> None:

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 FOLDER = "imports"
 ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".ods")
+LONGEST_ENDING = max(map(len, ENDINGS))
+#: Columns of a file that a person can be asked about.
+MOST_COLUMNS = 300
 #: Titles shown to a person at a time, those with most rows first.
 MOST_TITLES = 50
 #: What a person may say of a title besides naming a course.
@@ -67,7 +70,8 @@ def told(error: Unreadable, run: ImportRun) -> str:
 
 def keep(sent: UploadedFile[bytes], *, kind: str, source: str, agency: Agency, by: User) -> ImportRun:
     """Store a file and open its run; `ValidationError` with a sentence where it cannot be read as a table."""
-    name = Path(sent.name or "file").name[:200]
+    path = Path(sent.name or "file")
+    name = path.stem[: 200 - len(path.suffix)] + path.suffix if len(path.suffix) <= LONGEST_ENDING else path.name[:200]
     if not name.lower().endswith(ENDINGS):
         raise ValidationError(f"{name} is not a spreadsheet. Send CSV, XLSX, XLS or ODS.")
     stored_as, sha256 = _store(sent)
@@ -77,6 +81,12 @@ def keep(sent: UploadedFile[bytes], *, kind: str, source: str, agency: Agency, b
     except Unreadable as error:
         path_of(run).unlink(missing_ok=True)
         raise ValidationError(told(error, run)) from error
+    if len(found.headers) > MOST_COLUMNS:
+        path_of(run).unlink(missing_ok=True)
+        raise ValidationError(
+            f"{name} has {len(found.headers):,} columns; {MOST_COLUMNS} fit on the page that says which is which."
+            " Remove those that are not needed."
+        )
     mapping = remembered(run, source)[0] or found.suggested
     run.options = ImportOptions(mapping=_fitting(mapping, found), source=source).as_json()
     run.save()

@@ -1,15 +1,41 @@
-"""What a page answers when the answer has to be worked out first."""
+"""What every address has in common: what it may not hold, who may keep the answer, and answers worked out first."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from compliance import known
 
 Respond = Callable[[HttpRequest], HttpResponse]
+
+
+class Plain:
+    """Refuses what the database cannot be asked for, and tells browsers to keep no page of somebody signed in."""
+
+    def __init__(self, get_response: Respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.user.is_authenticated:
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., HttpResponse],
+        args: Sequence[object],
+        named: Mapping[str, object],
+    ) -> None:
+        """A NUL character in the address: `BadRequest` with a sentence."""
+        said = [text for name, values in request.GET.lists() for text in (name, *values)]
+        if any("\0" in text for text in (request.path, *said)):
+            raise BadRequest("The address holds a NUL character, which no record has. Take it out (it is written %00).")
 
 
 class Unfinished:

@@ -1,8 +1,25 @@
 """Every address but signing in and out."""
 
-from django.urls import path
+import re
+
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
 from compliance.views import completions, coverage, home, imports, jobs, officers, records, reports, rules, units, users
+
+
+class CodeConverter(StringConverter):
+    """A code as agencies write them: what an address cannot hold is written `~` and two digits, `A/B` as `A~2FB`."""
+
+    def to_python(self, value: str) -> str:
+        return re.sub("~([0-9A-F]{2})", lambda found: chr(int(found[1], 16)), value)
+
+    def to_url(self, value: str) -> str:
+        reserved = "/~." if value in (".", "..") else "/~"
+        return "".join(f"~{ord(letter):02X}" if letter in reserved else letter for letter in value)
+
+
+register_converter(CodeConverter, "code")
 
 urlpatterns = [
     # What people read.
@@ -11,10 +28,10 @@ urlpatterns = [
     path("coverage/", coverage.coverage_page, name="coverage"),
     path("deadlines/", coverage.deadline_list, name="deadline-list"),
     path("goals/", coverage.goal_list, name="goal-list"),
-    path("units/<str:code>/", units.unit_detail, name="unit-detail"),
+    path("units/<code:code>/", units.unit_detail, name="unit-detail"),
     path("officers/", officers.officer_list, name="officer-list"),
     path("requirements/", rules.requirement_list, name="requirement-list"),
-    path("requirements/<str:code>/", rules.requirement_detail, name="requirement-detail"),
+    path("requirements/<code:code>/", rules.requirement_detail, name="requirement-detail"),
     path("courses/", rules.course_list, name="course-list"),
     # What people record. Fixed words come before those that hold an id.
     path("completions/", completions.completion_list, name="completion-list"),
@@ -24,10 +41,10 @@ urlpatterns = [
     path("completions/<int:pk>/void/", completions.completion_void, name="completion-void"),
     path("completions/<int:pk>/correct/", completions.completion_correct, name="completion-correct"),
     path("officers/hire/", records.officer_hire, name="officer-hire"),
-    path("officers/<str:employee_id>/", officers.officer_detail, name="officer-detail"),
-    path("officers/<str:employee_id>/transfer/", records.officer_transfer, name="officer-transfer"),
-    path("officers/<str:employee_id>/leave/", records.officer_leave, name="officer-leave"),
-    path("officers/<str:employee_id>/separate/", records.officer_separate, name="officer-separate"),
+    path("officers/<code:employee_id>/", officers.officer_detail, name="officer-detail"),
+    path("officers/<code:employee_id>/transfer/", records.officer_transfer, name="officer-transfer"),
+    path("officers/<code:employee_id>/leave/", records.officer_leave, name="officer-leave"),
+    path("officers/<code:employee_id>/separate/", records.officer_separate, name="officer-separate"),
     path("import/", imports.import_list, name="import-list"),
     path("import/<int:pk>/", imports.import_detail, name="import-detail"),
     path("import/<int:pk>/columns/", imports.import_columns, name="import-columns"),

@@ -78,8 +78,8 @@ INSTALLED_APPS = [
     "compliance",
 ]
 MIDDLEWARE = [
+    "csp.middleware.CSPMiddleware",  # first, so that no answer goes without
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "compliance.middleware.Plain",
     "compliance.middleware.Unfinished",
 ]
 ROOT_URLCONF = "config.urls"

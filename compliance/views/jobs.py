@@ -20,6 +20,7 @@ TITLES = {
     "verify": "Check every standing against the facts",
     "snapshot": "Keep today's figures",
     "issue_report": "Issue a report",
+    "known": "Work out what was known",
 }
 
 

@@ -371,3 +371,17 @@ def test_the_plan_costs_the_same_queries_for_few_rows_and_many(cast: Cast, djang
     for run in (few, many):
         with django_assert_num_queries(10):
             client.get(reverse("import-detail", args=[run.pk]))
+
+
+def test_a_file_of_thousands_of_columns_is_refused(cast: Cast, media: Path) -> None:
+    response = send(cast.client("academy"), ",".join(f"c{number}" for number in range(1000)) + "\n")
+
+    assert response.status_code == 400
+    assert "training.csv has 1,000 columns; 300 fit" in words(response)
+    assert [found for found in media.rglob("*") if found.is_file()] == []
+
+
+def test_a_long_file_name_keeps_its_ending(cast: Cast) -> None:
+    send(cast.client("academy"), FILE, name="n" * 240 + ".csv")
+
+    assert ImportRun.objects.get().file_name == "n" * 196 + ".csv"

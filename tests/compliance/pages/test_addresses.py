@@ -1,0 +1,88 @@
+"""What any address may be asked, and what every answer carries."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.test.utils import override_settings
+from django.urls import reverse
+
+from tests.compliance.pages.cast import Cast
+from tests.factories import make_officer, make_unit
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/officers/%00/",
+        "/officers/002918/?agency=%00",
+        "/requirements/%00/",
+        "/reports/%00/",
+        "/completions/?course=%00",
+        "/coverage/?%00=1",
+    ],
+)
+def test_a_nul_character_is_refused_with_a_sentence(cast: Cast, address: str) -> None:
+    response = cast.client("chief").get(address)
+
+    assert response.status_code == 400
+    assert "The address holds a NUL character" in response.content.decode()
+
+
+def test_within_no_days_is_today_alone(cast: Cast) -> None:
+    text = cast.client("chief").get(f"{reverse('deadline-list')}?within=0").content.decode()
+
+    assert "within 0 days" in text
+
+
+@pytest.mark.parametrize("address", ["/", "/officers/", "/officers/?export=csv", "/nothing/", "/officers/?as_of=x"])
+def test_no_page_of_somebody_signed_in_is_kept_by_a_browser(cast: Cast, address: str) -> None:
+    response = cast.client("chief").get(address)
+
+    assert response["Cache-Control"] == "private, no-store"
+
+
+@override_settings(SECURE_SSL_REDIRECT=True)
+def test_every_answer_says_what_a_page_may_load(cast: Cast) -> None:
+    client = cast.client("chief")
+
+    for response in (
+        client.get("/officers/"),
+        client.get("/officers/", secure=True),
+        client.get("/nothing/", secure=True),
+        client.get("/officers/?export=csv", secure=True),
+        client.get("/officers/?as_of=x", secure=True),
+        client.get("/officers/", secure=True, headers={"host": "elsewhere.example"}),
+    ):
+        assert "default-src 'none'" in response["Content-Security-Policy"]
+
+
+def test_a_form_without_its_token_says_what_to_do(cast: Cast) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(cast.users["academy"])
+
+    response = client.post(reverse("completion-log"), {"people": "002918"})
+
+    assert response.status_code == 403
+    assert "This form has grown old" in response.content.decode()
+
+
+@pytest.mark.parametrize("code", ["A/B", "~2F", "..", 'say "so"', "[x]:*?", "#1 100%", "Süd\\1"])
+def test_a_code_may_hold_any_character(cast: Cast, code: str) -> None:
+    unit = make_unit(code, name="<script>Odd</script>", parent=cast.central)
+    officer = make_officer(code, last_name="=Odd", unit=unit)
+    client = cast.client("commander")
+
+    for name in ("home", "coverage", "deadline-list", "goal-list", "officer-list"):
+        page = client.get(reverse(name), {"requirement": cast.requirement.code} if name == "coverage" else {})
+        assert page.status_code == 200
+        assert "<script>Odd" not in page.content.decode()
+    for address in (reverse("unit-detail", args=[unit.code]), reverse("officer-detail", args=[officer.employee_id])):
+        assert client.get(address).status_code == 200
+    for kind in ("csv", "xlsx"):
+        file = client.get(reverse("unit-detail", args=[unit.code]), {"export": kind})
+        assert b"".join(file)  # type: ignore[arg-type] # a streamed answer
+        assert "\n" not in file["Content-Disposition"]
+        assert file["Content-Disposition"].count('"') in (0, 2)
