@@ -19,7 +19,6 @@ pytestmark = pytest.mark.django_db
         "/officers/%00/",
         "/officers/002918/?agency=%00",
         "/requirements/%00/",
-        "/reports/%00/",
         "/completions/?course=%00",
         "/coverage/?%00=1",
     ],
