@@ -21,6 +21,8 @@ from compliance.exports import FORMATS, csv_response, export, xlsx_response
 from compliance.sentences import count
 from roster.access import ViewerRequest
 
+#: The furthest that a zone lies from UTC; PostgreSQL refuses more.
+MOST_OFFSET = timedelta(hours=15)
 PAGE_SIZES = (25, 50, 100, 200)
 #: not 2026-W01-1 nor 20260131, which Python would take too
 IS_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -49,6 +51,8 @@ def parse_moment(text: str) -> datetime:
         if not BEGINS_WITH_DAY.match(text):
             raise ValueError
         moment = datetime.fromisoformat(text)
+        if abs(moment.utcoffset() or timedelta()) > MOST_OFFSET:
+            raise ValueError
     except (ValueError, OverflowError):
         raise ValueError(f'"{text}" is not a moment. Write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS.') from None
     return moment if timezone.is_aware(moment) else timezone.make_aware(moment)

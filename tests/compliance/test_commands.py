@@ -390,6 +390,11 @@ def test_verify_prints_the_number_of_differences_and_ends_with_1() -> None:
             id="known-at",
         ),
         pytest.param(
+            ["standing", "--known-at", "2026-01-01T00:00:00+23:59"],
+            '--known-at: "2026-01-01T00:00:00+23:59" is not a moment. Write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS.',
+            id="known-at-in-no-zone",
+        ),
+        pytest.param(
             ["standing", "--officer", "77"],
             '--officer: there is no member with employee id "77".',
             id="unknown-member",
