@@ -54,7 +54,7 @@ def make_officer(
 ) -> Officer:
     """A member, employed from `hired_on`, with a home assignment when a unit is given."""
     number = next(_numbers)
-    employee_id = employee_id or f"{number:06d}"
+    employee_id = employee_id or f"9{number:06d}"  # longer than the ids that tests write out
     agency = values.pop("agency", None) or (unit.agency if unit else make_agency())
     officer = Officer.objects.create(
         agency=agency,

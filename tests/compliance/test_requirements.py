@@ -267,6 +267,8 @@ def test_an_edition_of_an_issued_report_is_closed_to_change() -> None:
     report = IssuedReport.objects.create(
         number="AR-2026-0001",
         kind="accreditation",
+        agency=make.make_agency(),
+        totals={},
         requirement=edition.requirement,
         as_of=TODAY,
         known_at="2026-11-21T12:00Z",

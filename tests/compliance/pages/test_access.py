@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from django.test import Client
 from django.test.utils import override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from compliance.models import ImportRun, Job
+from compliance.models import ImportRun, IssuedReport, Job, Requirement
 from roster.facts import Change
 from roster.models import Access
 from tests.compliance.pages.cast import Cast
@@ -32,6 +33,7 @@ RECORDERS = frozenset({"academy", "admin"})
 DECIDERS = frozenset({"academy", "compliance", "admin"})
 ADMINS = frozenset({"admin"})
 REPORT_READERS = frozenset({"chief", "compliance", "auditor", "admin"})
+ISSUERS = frozenset({"compliance", "admin"})
 ANYBODY = EVERYBODY | {"anonymous"}
 ROLES = sorted(ANYBODY)
 
@@ -83,6 +85,9 @@ ADDRESSES: dict[str, Address] = {
     "import-record": Address(frozenset(), RECORDERS, args=("<run>",)),
     "import-discard": Address(frozenset(), RECORDERS, args=("<run>",)),
     "job-detail": Address(RECORDERS, args=("<job>",), shows="Plan an import"),
+    "report-list": Address(REPORT_READERS, ISSUERS, shows="AR-2026-0001"),
+    "report-detail": Address(REPORT_READERS, args=("AR-2026-0001",), shows="AR-2026-0001: Requirement refresher"),
+    "report-file": Address(REPORT_READERS, args=("AR-2026-0001", "AR-2026-0001-members.csv"), shows="002918"),
     "user-list": Address(ADMINS, ADMINS, shows="elsewhere", names_all=True),
     "user-detail": Address(ADMINS, args=("<user>",), shows="Give a role"),
     "user-grant": Address(frozenset(), ADMINS, args=("<user>",)),
@@ -109,6 +114,29 @@ def names_in(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
             yield str(pattern.name)
 
 
+def issue_report(cast: Cast, media: Path) -> None:
+    """A report with one file, as issuing leaves it."""
+    content = b"employee_id,state\r\n002918,overdue\r\n"
+    folder = media / "reports" / "AR-2026-0001"
+    folder.mkdir(parents=True)
+    (folder / "AR-2026-0001-members.csv").write_bytes(content)
+    digest = sha256(content).hexdigest()
+    IssuedReport.objects.create(
+        number="AR-2026-0001",
+        kind="accreditation",
+        agency=cast.central.agency,
+        requirement=Requirement.objects.get(code="refresher"),
+        as_of=date(2026, 1, 31),
+        known_at="2026-02-01T12:00Z",
+        span_from=date(2025, 1, 1),
+        span_to=date(2026, 1, 31),
+        data_sha256=digest,
+        totals={"current": 0, "in_grace": 0, "overdue": 1, "excused": 0, "ever": 0, "counted": 1, "percent": "0.0"},
+        files=[{"name": "AR-2026-0001-members.csv", "sha256": digest, "size": len(content)}],
+        issued_at="2026-02-01T12:00Z",
+    )
+
+
 @pytest.fixture
 def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
     """What the table's addresses are about."""
@@ -128,6 +156,7 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
         job=job,
         uploaded_by=academy,
     )
+    issue_report(cast, tmp_path)
     user = cast.users["chief"]
     with override_settings(MEDIA_ROOT=str(tmp_path)):
         yield {
