@@ -7,7 +7,7 @@ put into a temporary table with the same columns, so that every question stays o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -145,32 +145,34 @@ def standings_on(
     return KnownStanding.objects.all()
 
 
-def _state_counts() -> dict[str, Count]:
-    # A column of the coverage index is counted: counting the id would fetch every row from the table.
-    counts = {state.value: Count("state", filter=Q(state=state.value)) for state in engine.State}
-    ever = Q(has_credit=True)
-    return {
-        **counts,
-        "ever": Count("state", filter=ever),
-        "ever_counted": Count("state", filter=ever & ~Q(state=engine.State.EXCUSED.value)),
-    }
+def _tally(rows: Standings, columns: Sequence[str]) -> dict[tuple[Any, ...], dict[str, int]]:
+    """Values of the columns -> members by state, with `ever` and `ever_counted`. One query.
+
+    The database counts members by state and credit, which the index answers alone, and the rest is added up here: a
+    filtered count for each figure would make it read every row of a group seven times.
+    """
+    found: dict[tuple[Any, ...], dict[str, int]] = {}
+    grouped = rows.order_by().values_list(*columns, "state", "has_credit").annotate(number=Count("*"))
+    for *key, state, has_credit, number in grouped:
+        figures = found.setdefault(tuple(key), {})
+        figures[state] = figures.get(state, 0) + number
+        if has_credit:
+            figures["ever"] = figures.get("ever", 0) + number
+            if state != engine.State.EXCUSED:
+                figures["ever_counted"] = figures.get("ever_counted", 0) + number
+    return found
 
 
 def counts(rows: Standings, by: str = "unit") -> list[Counts]:
-    """Members by state in each group of `GROUPS[by]`. One query, a row for each group that has members."""
+    """Members by state in each group of `GROUPS[by]`. One query; a row for each group that has members.
+
+    Ungrouped there is always one row.
+    """
     groups = GROUPS[by]
+    found = _tally(rows, [f"{group}_id" for group in groups])
     if not groups:
-        return [Counts(**rows.aggregate(**_state_counts()))]
-    columns = [f"{group}_id" for group in groups]
-    found = rows.order_by().values(*columns).annotate(**_state_counts())
-    return [
-        Counts(**{column.removesuffix("_id"): values[column] for column in columns}, **_only_states(values))
-        for values in found
-    ]
-
-
-def _only_states(values: Mapping[str, Any]) -> dict[str, int]:
-    return {name: values[name] for name in (*(state.value for state in engine.State), "ever", "ever_counted")}
+        return [Counts(**found.get((), {}))]
+    return [Counts(**dict(zip(groups, key, strict=True)), **figures) for key, figures in found.items()]
 
 
 #: (requirement, unit) -> the unit's own members by state.
@@ -179,11 +181,14 @@ ByRequirement = dict[tuple[int, int | None], Counts]
 
 def counts_by_requirement(rows: Standings) -> ByRequirement:
     """(requirement, unit) -> that unit's own members by state: the overview's one query."""
-    found = rows.order_by().values("requirement_id", "unit_id").annotate(**_state_counts())
-    return {
-        (values["requirement_id"], values["unit_id"]): Counts(unit=values["unit_id"], **_only_states(values))
-        for values in found
-    }
+    found = _tally(rows, ["requirement_id", "unit_id"])
+    return {(requirement, unit): Counts(unit=unit, **figures) for (requirement, unit), figures in found.items()}
+
+
+def counts_by_shift(rows: Standings) -> dict[tuple[int, int | None], Counts]:
+    """(requirement, shift) -> members by state. One query."""
+    found = _tally(rows, ["requirement_id", "shift_id"])
+    return {(requirement, shift): Counts(shift=shift, **figures) for (requirement, shift), figures in found.items()}
 
 
 def total(parts: Iterable[Counts]) -> Counts:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from compliance import coverage, known
 from compliance.asking import arrange, ask, in_one_transaction
 from compliance.filters import MemberForm, all_requirements, checked, chosen_requirement
+from compliance.models import Requirement
 from compliance.tables import StandingTable, standing_rows
 from roster.access import Right, ViewerRequest, requires
 from roster.models import Shift
@@ -32,9 +33,7 @@ def unit_detail(request: ViewerRequest, code: str) -> HttpResponseBase:
     requirement = chosen_requirement(request, requirements) or next(iter(requirements.values()), None)
     below = viewer.tree.below([unit.pk])
     rows = coverage.in_units(coverage.standings_on(asked.as_of, known_at=asked.known_at), below)
-    figures: dict[int, coverage.Counts] = {}
-    for (key, _), counts in coverage.counts_by_requirement(rows).items():
-        figures[key] = figures.get(key, coverage.Counts()) + counts
+    by_shift = coverage.counts_by_shift(rows)
     members = rows.filter(requirement=requirement) if requirement else rows.none()
     table = StandingTable(
         standing_rows(_filtered(members, form.cleaned_data)),
@@ -59,10 +58,10 @@ def unit_detail(request: ViewerRequest, code: str) -> HttpResponseBase:
         ],
         "requirement": requirement,
         "figures": [
-            (each, figures.get(each.pk), asked.link(request.path, requirement=each.code))
+            (each, coverage.total_of(by_shift, each.pk), asked.link(request.path, requirement=each.code))
             for each in requirements.values()
         ],
-        "shifts": _shift_grid(members, shifts),
+        "shifts": _shift_grid(requirement, by_shift, shifts),
         "form": form,
         "table": table,
         "coverage_url": asked.link(reverse("coverage"), requirement=requirement.code if requirement else ""),
@@ -85,9 +84,11 @@ def _filtered(rows: Any, values: dict[str, Any]) -> Any:
     return rows
 
 
-def _shift_grid(members: Any, shifts: dict[int, Shift]) -> list[tuple[str, coverage.Counts]]:
+def _shift_grid(
+    requirement: Requirement | None, by_shift: coverage.ByRequirement, shifts: dict[int, Shift]
+) -> list[tuple[str, coverage.Counts]]:
     """Shift by shift, in the agency's order; members without a shift last."""
-    found = coverage.counts(members, "shift")
+    found = [part for (key, _), part in by_shift.items() if requirement is not None and key == requirement.pk]
     found.sort(
         key=lambda part: (part.shift is None, shifts[part.shift].order, part.shift) if part.shift else (True, 0, 0)
     )
