@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 from playwright.sync_api import Page
 
-from tests.e2e.conftest import PHONE, People
+from compliance.models import Requirement
+from compliance.reports import issue
+from compliance.reports.accreditation import Question
+from roster.facts import known_now
+from roster.models import Agency
+from tests.e2e.conftest import DESKTOP, PHONE, People
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -70,6 +76,20 @@ def test_page_fits_a_phone(people: People, path: str) -> None:
     assert width <= room
     assert violations(page) == []
     assert refused(person.errors) == []
+
+
+def test_an_issued_report_is_accessible_at_both_widths(people: People) -> None:
+    day = timezone.localdate()
+    span = issue.default_span(day)
+    question = Question(Requirement.objects.get(), Agency.objects.get(), None, day, *span, known_now())
+    report = issue.issue(question, by=None)
+
+    for size in (DESKTOP, PHONE):
+        person = people.of("compliance", size)
+        page = person.open(f"/reports/{report.number}/")
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth") is True
+        assert refused(person.errors) == []
 
 
 def test_an_officers_own_page_is_accessible(people: People) -> None:
