@@ -114,6 +114,8 @@ def _judged(name: str, quarter: Found, whole: Found, times_members: float) -> Fi
         missed.append(f"{whole.seconds / whole.floor:.2f} times its floor, limit {MOST_TIMES_FLOOR[name]}")
     if whole.seconds > MOST_SECONDS.get(name, whole.seconds):
         missed.append(f"{whole.seconds:.2f} s, limit {MOST_SECONDS[name]} s")
+    if quarter.queries != whole.queries:
+        missed.append(f"{quarter.queries} queries with few members, {whole.queries} with all")
     if name in LIST_PAGES and max(quarter.queries or 0, whole.queries or 0) > MOST_QUERIES:
         missed.append(f"{whole.queries} queries, limit {MOST_QUERIES}")
     if name == "rebuild from empty" and (whole.peak_mb or 0) > MOST_REBUILD_MB:
