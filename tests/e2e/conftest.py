@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import override_settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
@@ -41,9 +41,13 @@ def _django_db_helper() -> None:
     """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(django_db_setup: None) -> Iterator[Browser]:
-    """One Chromium for the whole run. The test database comes first: it must not be made inside Playwright's loop."""
+    """One Chromium for a file. The test database comes first: it must not be made inside Playwright's loop.
+
+    Inside that loop Django keeps connections apart from those outside it, so those of the one are closed before the
+    other begins: one left open would keep the test database from being dropped.
+    """
     if CHROMIUM is None:
         reason = "No Chromium on this machine: install Debian's package chromium to drive a browser."
         if os.environ.get("REQUIRE_BROWSER") == "1":
@@ -52,10 +56,12 @@ def browser(django_db_setup: None) -> Iterator[Browser]:
     # Playwright runs a loop in this thread; Django's guard against queries inside one would refuse every query here.
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    connections.close_all()
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         yield chromium
         chromium.close()
+        connections.close_all()
     if before is None:
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
     else:
@@ -64,7 +70,7 @@ def browser(django_db_setup: None) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def site(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+    browser: Browser, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The address of a server with a department of forty, committed, and emptied when the file is through."""
     files: Path = tmp_path_factory.mktemp("media")
