@@ -9,8 +9,8 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import TypeVar
 
-from django.db.models import OuterRef, Q, QuerySet
-from django.db.models.expressions import RawSQL
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BigIntegerField, BooleanField, F, Func, OuterRef, Q, QuerySet, Value
 
 from compliance import engine
 from compliance.models import Edition, Requirement
@@ -158,6 +158,16 @@ def _edition(
 AnyFact = TypeVar("AnyFact", bound=Fact)
 
 
+def _is_one_of(officer_ids: Collection[int]) -> Func:
+    """`officer_id = ANY (array)`: one parameter, where `IN` takes one for every id, a third of the time of gathering.
+
+    Unlike a join with the ids it is answered by an index also where the table has no statistics yet, after an import.
+    """
+    ids = Value(list(officer_ids), output_field=ArrayField(BigIntegerField()))
+    any_of_them = Func(ids, function="ANY", output_field=BigIntegerField())
+    return Func(F("officer_id"), any_of_them, template="%(expressions)s", arg_joiner=" = ", output_field=BooleanField())
+
+
 def known_facts(
     model: type[AnyFact], officer_ids: Collection[int] | OuterRef, known_at: datetime | None
 ) -> QuerySet[AnyFact]:
@@ -165,8 +175,7 @@ def known_facts(
     if isinstance(officer_ids, OuterRef):
         facts = model.objects.filter(officer=officer_ids)
     else:
-        # One array, where `IN` would make a parameter of every id: that took a third of the time of gathering.
-        facts = model.objects.filter(officer__in=RawSQL("SELECT unnest(%s::bigint[])", [list(officer_ids)]))
+        facts = model.objects.filter(_is_one_of(officer_ids))
     if known_at is None:
         return facts.filter(voided_in=None)
     # Two arms, so that each finds its own index: the rows that stand, and the few that were voided since.
