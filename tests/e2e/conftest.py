@@ -87,7 +87,11 @@ def site(
 
 
 def seed() -> None:
-    """Central: ten current and twenty untrained on nights; Eastern: ten current. Refreshed a year ago."""
+    """Central: ten current and twenty untrained on nights; Eastern: ten current. Refreshed a year ago.
+
+    Western: thirty untrained, 001040 to 001069, whom only the journey that trains them asks about: the journeys run in
+    any order, and what one records stays for the others.
+    """
     from tests import factories as make  # noqa: PLC0415 - models are loaded after this file
 
     today = date.today()  # noqa: DTZ011 - the server answers for the same machine's day
@@ -103,6 +107,9 @@ def seed() -> None:
         officer = make.make_officer(f"{1000 + number:06d}", last_name=f"Name{number:02d}", unit=unit, shift=shift)
         if number < 20:
             make.complete(officer, course, today - timedelta(days=365))
+    western = make.make_unit("WES", name="Western District", parent=bureau)
+    for number in range(40, 70):
+        make.make_officer(f"{1000 + number:06d}", last_name=f"Name{number:02d}", unit=western, shift=days)
     for role in ("academy", "compliance", "chief", "admin"):
         make.make_user(role, role)
     make.make_user("commander", "commander", unit=central)

@@ -53,7 +53,7 @@ def test_compliance_picks_a_past_day_and_issues_the_report(people: People) -> No
 
     report = IssuedReport.objects.get()
     expect(page.get_by_role("heading", level=1)).to_contain_text(report.number)
-    expect(page.locator("main")).to_contain_text("20 of 40")
+    expect(page.locator("main")).to_contain_text("20 of 70")
     link = page.get_by_role("link", name="Download the PDF").get_attribute("href")
     file = page.context.request.get(str(link))
     assert file.headers["content-type"] == "application/pdf"
@@ -88,18 +88,18 @@ def test_the_keyboard_alone_signs_in_and_opens_a_unit(people: People) -> None:
 def test_the_academy_logs_a_class_of_thirty_and_the_share_changes(people: People) -> None:
     person = people.of("academy")
     page = person.open("/coverage/?requirement=patrol")
-    share = page.get_by_role("row", name=re.compile("Central District"))
-    expect(share).to_contain_text("10 of 30")
+    share = page.get_by_role("row", name=re.compile("Western District"))
+    expect(share).to_contain_text("0 of 30")
 
     page.goto("/completions/log/")
     page.get_by_label("Course").first.select_option(
         label=page.locator("option", has_text="CIT basic course").first.inner_text()
     )
     page.locator("[name=completed_on]").fill((date.today() - timedelta(days=1)).isoformat())  # noqa: DTZ011 - as above
-    page.locator("[name=people]").fill("\n".join(str(1000 + number) for number in range(39, 9, -1)))
+    page.locator("[name=people]").fill("\n".join(str(1000 + number) for number in range(69, 39, -1)))
     page.get_by_role("button", name="Look them up").click()
     expect(page.get_by_role("heading", name="30 found")).to_be_visible()
-    expect(page.locator("main")).to_contain_text("33.3 → 100.0 %")
+    expect(page.locator("main")).to_contain_text("0.0 → 100.0 %")
     before = Completion.objects.count()
     page.get_by_role("button", name="Record 30 completions").click()
     expect(page.get_by_role("status")).to_contain_text("30 completions")
