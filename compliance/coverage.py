@@ -7,13 +7,13 @@ put into a temporary table with the same columns, so that every question stays o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, Count, Q, QuerySet, Value, When
 
 from compliance import engine, known
 from compliance.gather import gather_rules
@@ -226,15 +226,28 @@ def in_units(rows: Standings, unit_ids: Collection[int] | None) -> Standings:
     return rows if unit_ids is None else rows.filter(unit__in=unit_ids)
 
 
-def in_reach(rows: Standings, viewer: Viewer) -> Standings:
-    """Only what a user may see: members of their units that day, and members of their agencies without a unit."""
+def reach_of(viewer: Viewer) -> Q | None:
+    """The standings that a user may see: of members of their units that day, and of their agencies' without a unit.
+
+    None = all of them.
+    """
     if viewer.agencies is None:
-        return rows
+        return None
     seen = Q(unit__in=viewer.visible_units())
     if viewer.agencies:
         members = Officer.objects.filter(agency__in=viewer.agencies).values("pk")
         seen |= Q(unit=None, officer__in=members)
-    return rows.filter(seen)
+    return seen
+
+
+def within(rows: Standings, reach: Q | None) -> Standings:
+    """Only the standings that a reach holds; None = all."""
+    return rows if reach is None else rows.filter(reach)
+
+
+def in_reach(rows: Standings, viewer: Viewer) -> Standings:
+    """Only what a user may see."""
+    return within(rows, reach_of(viewer))
 
 
 def due_within(rows: Standings, as_of: date, days: int) -> Standings:
@@ -266,6 +279,9 @@ class Bridge:
     #: in the population on both days, in these units on one of them
     moved_in: int = 0
     moved_out: int = 0
+    #: of those counted on the first day, and how many of them there were: the share that it changed from
+    current_before: int = 0
+    counted_before: int = 0
 
     @property
     def words(self) -> list[str]:
@@ -285,68 +301,60 @@ class Bridge:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a member stood on a day."""
+class Places:
+    """Where everybody stood on a day, as SQL: officer_id, state, has_credit, and whether they are `here`."""
 
-    unit: int | None
-    state: str
-    has_credit: bool
-
-
-def places(rows: Standings) -> dict[int, Place]:
-    """Officer -> where they stood. One query; `rows` are of one requirement."""
-    fields = rows.order_by().values_list("officer_id", "unit_id", "state", "has_credit")
-    return {officer: Place(unit, state, has_credit) for officer, unit, state, has_credit in fields}
+    sql: str
+    params: tuple[Any, ...]
 
 
-def places_in_reach(places: Mapping[int, Place], viewer: Viewer) -> Mapping[int, Place]:
-    """As `in_reach`, of places that were read already. At most one query, for members without a unit."""
-    if viewer.agencies is None:
-        return places
-    units = viewer.visible_units() or frozenset()
-    adrift = [officer for officer, place in places.items() if place.unit is None]
-    ours: set[int] = set()
-    if adrift and viewer.agencies:
-        ours.update(Officer.objects.filter(pk__in=adrift, agency__in=viewer.agencies).values_list("pk", flat=True))
-    return {officer: place for officer, place in places.items() if place.unit in units or officer in ours}
+def places(rows: Standings, reach: Q | None, table: str) -> Places:
+    """Where everybody stood under one requirement, and whether within a reach.
+
+    No query when known now. Known earlier, the rows soon give way to those of another day, so they are kept in a
+    temporary table of this name.
+    """
+    here = Value(True) if reach is None else Case(When(reach, then=Value(True)), default=Value(False))
+    asked = rows.order_by().annotate(here=here).values_list("officer_id", "state", "has_credit", "here")
+    found = Places(*asked.query.sql_with_params())
+    if rows.model is Standing:
+        return found
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {table}")
+        cursor.execute(f"CREATE TEMPORARY TABLE {table} ON COMMIT DROP AS {found.sql}", found.params)
+    return Places(f"SELECT * FROM {table}", ())  # noqa: S608 - a constant of ours
 
 
-def _leave_between(old: Place, new: Place) -> str | None:
-    if old.state == new.state:
-        return None
-    return "back_from_leave" if old.state == "excused" else "went_on_leave"
+_HERE_BOTH = "old.here AND new.here"
+_LEAVE_ASIDE = f"{_HERE_BOTH} AND NOT (new.state = 'current' AND NOT old.has_credit)"
+_WHO_STAYS = f"{_LEAVE_ASIDE} AND old.state <> 'excused' AND new.state <> 'excused'"
+#: What makes a member one of each figure of a `Bridge`. Somebody who has no row on a day is neither here nor not.
+_BRIDGE = {
+    "newly_trained": f"{_HERE_BOTH} AND new.state = 'current' AND NOT old.has_credit",
+    "back_from_leave": f"{_LEAVE_ASIDE} AND old.state = 'excused' AND new.state <> 'excused'",
+    "went_on_leave": f"{_LEAVE_ASIDE} AND old.state <> 'excused' AND new.state = 'excused'",
+    "refreshed": f"{_WHO_STAYS} AND old.state <> 'current' AND new.state = 'current'",
+    "ran_out": f"{_WHO_STAYS} AND old.state = 'current' AND new.state <> 'current'",
+    "moved_in": "new.here AND NOT old.here",
+    "joined": "new.here AND old.officer_id IS NULL",
+    "moved_out": "old.here AND NOT new.here",
+    "left": "old.here AND new.officer_id IS NULL",
+    "current_before": "old.here AND old.state = 'current'",
+    "counted_before": "old.here AND old.state <> 'excused'",
+}
 
 
-def bridge(
-    before: Mapping[int, Place],
-    after: Mapping[int, Place],
-    here_before: Collection[int],
-    here_after: Collection[int],
-) -> Bridge:
-    """What happened between two days. `before` and `after` are everybody's places, the others say who counts. No query.
+def bridge(before: Places, after: Places) -> Bridge:
+    """What happened between two days to those who were here on one of them. One query, one pass over both days.
 
     Refreshed: not current, then current, with credit before. Newly trained: the same without credit before. Ran out:
     current, then not. Back from leave and gone on leave: excused on one of the days, whatever the state on the other.
     Joined and left: in the population on one of the days only; moved: in other units on the other.
     """
-    tally: dict[str, int] = {}
-
-    for officer in before.keys() | after.keys():
-        old, new = before.get(officer), after.get(officer)
-        what = None
-        if old and new and officer in here_before and officer in here_after:
-            if new.state == "current" and not old.has_credit:
-                what = "newly_trained"
-            elif "excused" in (old.state, new.state):
-                what = _leave_between(old, new)
-            elif old.state != "current" and new.state == "current":
-                what = "refreshed"
-            elif old.state == "current" and new.state in ("in_grace", "overdue"):
-                what = "ran_out"
-        elif officer in here_after:
-            what = "moved_in" if old else "joined"
-        elif officer in here_before:
-            what = "moved_out" if new else "left"
-        if what:
-            tally[what] = tally.get(what, 0) + 1
-    return Bridge(**tally)
+    figures = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in _BRIDGE.values())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {figures} FROM ({before.sql}) AS old FULL JOIN ({after.sql}) AS new USING (officer_id)",  # noqa: S608 - conditions of ours and the ORM's SQL
+            before.params + after.params,
+        )
+        return Bridge(**dict(zip(_BRIDGE, cursor.fetchone() or (), strict=True)))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import TypeVar
 
 from django import forms
 from django.core.exceptions import BadRequest
-from django.db.models import Prefetch, Value
+from django.db.models import Case, OuterRef, Q, Subquery, Value, When
 
 from compliance.engine import State
 from compliance.models import Edition, Requirement
@@ -31,12 +32,22 @@ def checked(form: AnyForm) -> AnyForm:
     return form
 
 
-def all_requirements(*, editions: bool = True) -> dict[str, Requirement]:
-    """Code -> requirement, in order: two queries with its editions and their populations, one without."""
+def all_requirements(*, population_on: date | None = None) -> dict[str, Requirement]:
+    """Code -> requirement, in order; with a day, each knows its population on it (`population_of`). One query."""
     found = Requirement.objects.all()
-    if editions:
-        found = found.prefetch_related(Prefetch("editions", Edition.objects.select_related("population")))
+    if population_on is not None:
+        in_force = Q(effective_to=None) | Q(effective_to__gte=population_on)
+        # As `Requirement.edition_on`: the last that began by then, unless it has ended.
+        latest = Edition.objects.filter(requirement=OuterRef("pk"), effective_from__lte=population_on)
+        title = latest.order_by("-effective_from").values(title=Case(When(in_force, then="population__title")))[:1]
+        found = found.annotate(population_title=Subquery(title))
     return {requirement.code: requirement for requirement in found}
+
+
+def population_of(requirement: Requirement) -> str:
+    """The title of the population on the day that `all_requirements` was asked for."""
+    title: str | None = requirement.population_title  # type: ignore[attr-defined] # annotated by all_requirements
+    return "nobody on this day" if title is None else title
 
 
 def chosen_requirement(request: ViewerRequest, among: Mapping[str, Requirement]) -> Requirement | None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from django.db.models import Value
+from django.db.models import Q, Value
 from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,7 +16,14 @@ from django.views.decorators.http import require_safe
 from compliance import coverage, goals, known
 from compliance.asking import Asked, arrange, ask, export_rows, in_one_transaction
 from compliance.engine import plus_months
-from compliance.filters import DeadlineForm, all_requirements, checked, chosen_requirement, chosen_unit
+from compliance.filters import (
+    DeadlineForm,
+    all_requirements,
+    checked,
+    chosen_requirement,
+    chosen_unit,
+    population_of,
+)
 from compliance.models import Goal, Requirement
 from compliance.sentences import day
 from compliance.tables import StandingTable, standing_rows
@@ -53,19 +59,19 @@ class Line:
 def coverage_page(request: ViewerRequest) -> HttpResponseBase:
     """Units by requirements; with `?requirement=` one of them in full."""
     asked = ask(request, today=request.viewer.today)
-    requirements = all_requirements()
+    requirements = all_requirements(population_on=asked.as_of)
     requirement = chosen_requirement(request, requirements)
     if requirement is None:
         return _overview(request, asked, list(requirements.values()))
     unit = chosen_unit(request)
     month_ago = plus_months(asked.as_of, -1)
     known.be_ready(asked.known_at, asked.as_of, month_ago)
-    # Two days known earlier are two temporary tables in turn: one is read before the next is made.
+    ids, reach = [requirement.pk], _reach(request.viewer, unit)
     before = coverage.places(
-        coverage.standings_on(month_ago, known_at=asked.known_at, requirement_ids=[requirement.pk])
+        coverage.standings_on(month_ago, known_at=asked.known_at, requirement_ids=ids), reach, "places_before"
     )
-    everywhere = coverage.standings_on(asked.as_of, known_at=asked.known_at, requirement_ids=[requirement.pk])
-    rows = _seen(everywhere, request.viewer, unit)
+    everywhere = coverage.standings_on(asked.as_of, known_at=asked.known_at, requirement_ids=ids)
+    rows = coverage.within(everywhere, reach)
     goal = requirement.goals.order_by("by", "code").first()
     parts = coverage.counts(rows, "unit_shift")
     tops = [unit.pk] if unit else _tops(request.viewer)
@@ -73,13 +79,10 @@ def coverage_page(request: ViewerRequest) -> HttpResponseBase:
     if request.GET.get("export"):
         return _export(request, lines, goal)
     whole = coverage.total(parts)
-    after = coverage.places(everywhere)
-    here_before, here_after = (_places_seen(places, request.viewer, unit) for places in (before, after))
-    then = sum(place.state == "current" for place in here_before.values())
-    then_counted = sum(place.state != "excused" for place in here_before.values())
+    bridge = coverage.bridge(before, coverage.places(everywhere, reach, "places_after"))
     context = {
         "asked": asked,
-        "population": _population(requirement, asked.as_of),
+        "population": population_of(requirement),
         "counts": "certified (current)",
         "requirement": requirement,
         "requirements": requirements.values(),
@@ -87,28 +90,18 @@ def coverage_page(request: ViewerRequest) -> HttpResponseBase:
         "whole": whole,
         "goal": goal,
         "result": goals.of_counts(goal, whole) if goal else None,
-        "bridge": coverage.bridge(before, after, here_before, here_after),
+        "bridge": bridge,
         "since": month_ago,
-        "points": _points(whole, then, then_counted),
+        "points": _points(whole, bridge),
         "unit": unit,
         "soon": SOON,
     }
     return render(request, "coverage/one.html", context)
 
 
-def _places_seen(
-    places: Mapping[int, coverage.Place], viewer: Viewer, unit: Unit | None
-) -> Mapping[int, coverage.Place]:
-    """As `_seen`, of places that were read already."""
-    if unit is None:
-        return coverage.places_in_reach(places, viewer)
-    below = viewer.tree.below([unit.pk])
-    return {officer: place for officer, place in places.items() if place.unit in below}
-
-
-def _seen(rows: coverage.Standings, viewer: Viewer, unit: Unit | None) -> coverage.Standings:
-    """The standings within reach, or those of one unit within reach with everything below it."""
-    return coverage.in_units(rows, viewer.tree.below([unit.pk])) if unit else coverage.in_reach(rows, viewer)
+def _reach(viewer: Viewer, unit: Unit | None) -> Q | None:
+    """Whose standings count: those within reach, or of one unit within reach with everything below it."""
+    return coverage.reach_of(viewer) if unit is None else Q(unit__in=viewer.tree.below([unit.pk]))
 
 
 def _tops(viewer: Viewer) -> list[int]:
@@ -122,18 +115,13 @@ def _tops(viewer: Viewer) -> list[int]:
     return whole + [key for key in viewer.top_units() if key not in below]
 
 
-def _points(whole: coverage.Counts, then: int, then_counted: int) -> str:
+def _points(whole: coverage.Counts, bridge: coverage.Bridge) -> str:
     """`▲ 2.2 points`: the difference of the two shares as they are printed."""
-    if not whole.counted or not then_counted:
+    if not whole.counted or not bridge.counted_before:
         return ""
-    tenths = whole.current * 1000 // whole.counted - then * 1000 // then_counted
+    tenths = whole.current * 1000 // whole.counted - bridge.current_before * 1000 // bridge.counted_before
     sign = "▲" if tenths > 0 else "▼" if tenths < 0 else "±"
     return f"{sign} {abs(tenths) // 10}.{abs(tenths) % 10} points"
-
-
-def _population(requirement: Requirement, as_of: date) -> str:
-    edition = requirement.edition_on(as_of)
-    return edition.population.title if edition else "nobody on this day"
 
 
 def _lines(
@@ -270,11 +258,12 @@ def deadline_list(request: ViewerRequest) -> HttpResponseBase:
     viewer = request.viewer
     asked = ask(request, today=viewer.today)
     known.be_ready(asked.known_at, asked.as_of)
-    requirements = all_requirements()
+    requirements = all_requirements(population_on=asked.as_of)
     form = checked(DeadlineForm(request.GET or None, requirements=requirements))
     requirement, unit = chosen_requirement(request, requirements), chosen_unit(request)
     ids = [requirement.pk] if requirement else None
-    rows = _seen(coverage.standings_on(asked.as_of, known_at=asked.known_at, requirement_ids=ids), request.viewer, unit)
+    everywhere = coverage.standings_on(asked.as_of, known_at=asked.known_at, requirement_ids=ids)
+    rows = coverage.within(everywhere, _reach(viewer, unit))
     given = form.cleaned_data.get("within")
     within = SOON if given is None else given
     is_overdue = form.cleaned_data.get("show") == "overdue"
@@ -290,7 +279,7 @@ def deadline_list(request: ViewerRequest) -> HttpResponseBase:
     file = arrange(request, table, "deadlines")
     context = {
         "asked": asked,
-        "population": _population(requirement, asked.as_of) if requirement else "of each requirement",
+        "population": population_of(requirement) if requirement else "of each requirement",
         "counts": "members with a due date",
         "form": form,
         "table": table,
@@ -309,7 +298,7 @@ def goal_list(request: ViewerRequest) -> HttpResponseBase:
     viewer = request.viewer
     asked = ask(request, today=viewer.today)
     known.be_ready(asked.known_at, asked.as_of)
-    requirements = {each.pk: each for each in all_requirements().values()}
+    requirements = {each.pk: each for each in all_requirements(population_on=asked.as_of).values()}
     promised = list(Goal.objects.order_by("code"))
     ids = {goal.requirement_id for goal in promised}
     rows = coverage.standings_on(asked.as_of, known_at=asked.known_at, requirement_ids=ids)
@@ -325,7 +314,7 @@ def goal_list(request: ViewerRequest) -> HttpResponseBase:
                 "goal": goal,
                 "requirement": requirement,
                 "result": goals.of_counts(goal, coverage.total_of(everywhere, goal.requirement_id)),
-                "population": _population(requirement, asked.as_of),
+                "population": population_of(requirement),
                 "named": named[goal.pk],
                 "more": missing - len(named[goal.pk]),
                 "url": asked.link(reverse("coverage"), requirement=requirement.code),

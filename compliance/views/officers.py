@@ -35,7 +35,7 @@ def officer_list(request: ViewerRequest) -> HttpResponseBase:
     viewer = request.viewer
     asked = ask(request, today=viewer.today)
     known.be_ready(asked.known_at, asked.as_of)
-    requirements = all_requirements(editions=False)
+    requirements = all_requirements()
     form = checked(OfficerForm(request.GET or None, requirements=requirements))
     requirement = chosen_requirement(request, requirements)
     officers = _filtered(request, viewer.officers(), asked, form.cleaned_data, requirement)

@@ -42,7 +42,7 @@ def _visible(viewer: Viewer) -> QuerySet[IssuedReport]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_list(request: ViewerRequest) -> HttpResponseBase:
     """Issued reports, and a form to issue one."""
-    requirements, form = all_requirements(editions=False), None
+    requirements, form = all_requirements(), None
     if request.viewer.may(Right.ISSUE_REPORTS):
         initial = {name: request.GET.get(name) for name in ("requirement", "as_of") if request.GET.get(name)}
         form = IssueForm(request.POST or None, viewer=request.viewer, requirements=requirements, initial=initial)

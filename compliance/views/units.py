@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from compliance import coverage, known
 from compliance.asking import arrange, ask, in_one_transaction
-from compliance.filters import MemberForm, all_requirements, checked, chosen_requirement
+from compliance.filters import MemberForm, all_requirements, checked, chosen_requirement, population_of
 from compliance.models import Requirement
 from compliance.tables import StandingTable, standing_rows
 from roster.access import Right, ViewerRequest, requires
@@ -28,7 +28,8 @@ def unit_detail(request: ViewerRequest, code: str) -> HttpResponseBase:
     unit = viewer.unit(code, request.GET.get("agency", ""))
     asked = ask(request, today=viewer.today)
     known.be_ready(asked.known_at, asked.as_of)
-    requirements, shifts = all_requirements(), {shift.pk: shift for shift in Shift.objects.all()}
+    requirements = all_requirements(population_on=asked.as_of)
+    shifts = {shift.pk: shift for shift in Shift.objects.all()}
     form = checked(MemberForm(request.GET or None, requirements=requirements, shifts=shifts.values()))
     requirement = chosen_requirement(request, requirements) or next(iter(requirements.values()), None)
     below = viewer.tree.below([unit.pk])
@@ -44,10 +45,9 @@ def unit_detail(request: ViewerRequest, code: str) -> HttpResponseBase:
     )
     table.caption = f"Members of {unit.name} under {requirement.title}" if requirement else "Members"
     file = arrange(request, table, f"unit-{unit.code}".replace(" ", "-"))
-    edition = requirement.edition_on(asked.as_of) if requirement else None
     context = {
         "asked": asked,
-        "population": edition.population.title if edition else "",
+        "population": population_of(requirement) if requirement else "",
         "counts": "certified (current)",
         "unit": unit,
         "path": list(viewer.tree.above(unit.pk))[:0:-1],

@@ -77,8 +77,8 @@ def test_the_file(department: Department) -> None:
     ]
 
 
-# Session, user, access, units; requirements, their editions; goals; members counted; who is missing.
-QUERIES = 9
+# Session, user, access, units; requirements; goals; members counted; who is missing.
+QUERIES = 8
 
 
 def test_costs_the_same_for_one_goal_and_for_thirty(
