@@ -5,17 +5,26 @@ from __future__ import annotations
 import csv
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import xlsxwriter
+from django.db.models import Model, QuerySet
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.encoding import force_str
 from django.utils.http import content_disposition_header
-from django_tables2 import Table
+from django_tables2 import A, Column, Table
+from django_tables2.columns import BoundColumn
+from django_tables2.rows import BoundRow
+from django_tables2.utils import signature
 
 FORMATS = ("csv", "xlsx")
+#: How many records are in memory at a time.
+ROWS_READ = 2000
+#: What a column's method may ask for by name.
+ARGUMENTS = ("value", "record", "column", "bound_column", "bound_row", "table")
 #: Columns of a sheet are as wide as the widest of so many rows, up to so many letters.
 ROWS_MEASURED, WIDEST = 200, 60
 #: What a spreadsheet would take for a formula.
@@ -34,11 +43,92 @@ def safe_name(name: str) -> str:
 
 def export(table: Table, name: str, form: str) -> HttpResponseBase:
     """All rows of a table as a file to save. Rows come from the database as they are written."""
-    hidden = [column.name for column in table.columns if column.attrs.get("export") is False]
-    rows: Iterable[Sequence[Any]] = table.as_values(exclude_columns=hidden)
+    rows: Iterable[Sequence[Any]] = values_of(table)
     if (asked := getattr(table, "asked", None)) is not None and asked.known_at is not None:
         rows = list(rows)  # they are read from a table that is gone when the response is sent
     return csv_response(rows, name) if form == "csv" else xlsx_response(rows, name)
+
+
+def values_of(table: Table) -> Iterator[list[Any]]:
+    """The header and the rows of a table as values: what the library's `as_values` gives, for files of any length.
+
+    How a column gets its value is found out once, not for every cell, and records come so many at a time. Columns with
+    the attribute `export=False` stay out.
+    """
+    columns = [
+        column
+        for column in table.columns.iterall()
+        if not column.column.exclude_from_export and column.attrs.get("export") is not False
+    ]
+    yield [_plain(column.header) for column in columns]
+    cells = [_cell_of(column, table) for column in columns]
+    rows = table.data.data
+    for record in rows.iterator(chunk_size=ROWS_READ) if isinstance(rows, QuerySet) else rows:
+        yield [_plain(cell(record)) for cell in cells]
+
+
+def _plain(value: Any) -> Any:
+    return force_str(value, strings_only=True)
+
+
+def _cell_of(bound: BoundColumn, table: Table) -> Callable[[Any], Any]:
+    """A function from a record to the value of its cell; None for what the column takes as empty."""
+    column, read = bound.column, _reader(A(bound.accessor), table.data.model)
+    call: Callable[..., Any] = bound.value
+    if getattr(call, "__func__", None) is Column.value:
+        call = column.render  # all that a plain column's `value` does is to look at its arguments once more
+    names, takes_all = signature(call)
+    wanted = tuple(ARGUMENTS if takes_all else names)
+    empty = column.empty_values
+
+    if wanted == ("value",):
+
+        def from_value(record: Any) -> Any:
+            value = read(record)
+            return None if value in empty else call(value=value)
+
+        return from_value
+    if wanted == ("record",):
+        return lambda record: None if empty and read(record) in empty else call(record=record)
+
+    def from_all(record: Any) -> Any:
+        value = read(record)
+        if value in empty:
+            return None
+        given = {"value": value, "record": record, "column": column, "bound_column": bound, "table": table}
+        if "bound_row" in wanted:
+            given["bound_row"] = BoundRow(record, table=table)
+        return call(**given) if takes_all else call(**{name: given[name] for name in wanted})
+
+    return from_all
+
+
+def _reader(accessor: A, model: type[Model] | None) -> Callable[[Any], Any]:
+    """A function from a record to what the accessor leads to: the words of a choice, None where it leads nowhere."""
+    *path, last = accessor.bits or ("",)
+    has_choices = bool(getattr(accessor.get_field(model), "choices", None)) if model else False
+
+    def resolve(record: Any) -> Any:
+        try:
+            return accessor.resolve(record)
+        except ValueError:  # the library's word for a path that leads nowhere
+            return None
+
+    def read(record: Any) -> Any:
+        """Attributes of records, and nothing that has to be called: else the library finds the way."""
+        found = record
+        try:
+            for name in path:
+                found = getattr(found, name)
+                if found is None:
+                    return None
+            words = getattr(found, f"get_{last}_display", None) if has_choices else None
+            found = getattr(found, last) if words is None else words()
+        except AttributeError:
+            return resolve(record)
+        return resolve(record) if callable(found) else found
+
+    return read if model else resolve
 
 
 class _Echo:
