@@ -1,20 +1,15 @@
 """Importing completions: up to a million rows, compared with what stands and written by COPY.
 
-Rows are kept as numbers and shared texts, not as objects. What a row gives besides member, course and day is one tuple
-(`GIVEN`), shared by all rows that say the same, and kept as the text the database would show for it, so that rows and
-stored facts compare as they are.
+How rows are kept meanwhile, and what makes two of them the same, is in `completion_rows`.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from operator import itemgetter
-from typing import Any, overload
 
 from django.db import connection
 from django.db.models import Min
@@ -24,95 +19,37 @@ from roster.facts import Recorder
 from roster.imports import WHO_COLUMNS
 from roster.matching import NoMember
 from roster.models import Employment
-from roster.plans import LONGEST_SUMMARY, Fields, Import, Issue, Plan, PlanLine, UnknownTitle, Verdict, Who, summary_of
+from roster.plans import LONGEST_SUMMARY, Fields, Import, Plan, PlanLine, UnknownTitle, Who, summary_of
 from roster.tabular import Column, Row
+from training.completion_rows import (
+    CHANGED,
+    COPIED,
+    EVIDENCE,
+    EXPIRES,
+    GIVEN,
+    NEW,
+    REJECTED,
+    SAME,
+    SKIPPED,
+    VERDICTS,
+    Given,
+    Key,
+    Rows,
+    Warnings,
+    copy_text,
+    differ,
+    key_of,
+    stored_completions,
+    with_defaults,
+)
 from training.course_finder import Courses, UnknownCourse
 from training.models import Completion, Course, Evidence, EvidenceDecision, Result
 
 #: Held by an import that may make courses, so that two of them do not make the same one.
 TITLES_LOCK = 4_127_003
-LATE_AFTER_DAYS = 30
-
-#: What a row may give, in the order of the tuples here, and what a new fact says where the row gives nothing.
-GIVEN = {
-    "hours": None,
-    "score": None,
-    "attendance": None,
-    "result": Result.PASSED.value,
-    "evidence": Evidence.VERIFIED.value,
-    "verified_on": None,
-    "certificate_number": "",
-    "certificate_expires_on": None,
-    "lesson_plan": "",
-}
-_EVIDENCE, _EXPIRES = list(GIVEN).index("evidence"), list(GIVEN).index("certificate_expires_on")
-_COPIED = ("officer_id", "course_id", "completed_on", "class_number", *GIVEN)
-Given = tuple[str | None, ...]
-_Key = int | tuple[int, str]
 _EXAMPLES = 5
 #: different cells remembered at a time: enough for files that repeat themselves, little for those that do not
 _MOST_REMEMBERED = 100_000
-
-_NEW, _SAME, _CHANGED, _REJECTED, _SKIPPED = range(5)
-_VERDICTS = (Verdict.NEW, Verdict.SAME, Verdict.CHANGED, Verdict.REJECTED, Verdict.SKIPPED)
-#: days of the calendar, for packing a natural key into one number
-_DAYS = 4_000_000
-
-
-@dataclass(slots=True)
-class _Rows:
-    """The rows of the file, column by column; a rejected row keeps its line only."""
-
-    line: array[int]
-    officer: array[int]
-    course: array[int]
-    day: array[int]
-    verdict: bytearray
-    class_number: list[str]
-    given: list[Given]
-
-    @classmethod
-    def empty(cls) -> _Rows:
-        return cls(array("I"), array("q"), array("q"), array("I"), bytearray(), [], [])
-
-    def add(
-        self,
-        line: int,
-        verdict: int,
-        officer: int = 0,
-        course: int = 0,
-        day: int = 0,
-        number: str = "",
-        given: Given = (),
-    ) -> int:
-        self.line.append(line)
-        self.verdict.append(verdict)
-        self.officer.append(officer)
-        self.course.append(course)
-        self.day.append(day)
-        self.class_number.append(number)
-        self.given.append(given)
-        return len(self.line) - 1
-
-
-class Warnings(Sequence[Issue]):
-    """Warnings as numbers, two for each row; the sentences are made when they are read."""
-
-    def __init__(self, work: CompletionsImport) -> None:
-        self._work = work
-        self.places = array("Q")
-
-    def __len__(self) -> int:
-        return len(self.places)
-
-    @overload
-    def __getitem__(self, index: int) -> Issue: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Issue]: ...
-    def __getitem__(self, index: int | slice) -> Issue | list[Issue]:
-        if isinstance(index, slice):
-            return [self._work.warning(code) for code in self.places[index]]
-        return self._work.warning(self.places[index])
 
 
 class CompletionsImport(Import):
@@ -153,9 +90,9 @@ class CompletionsImport(Import):
     def gather(self) -> None:
         self._who = Who(self.table, self.agency, self.options)
         self._courses = Courses(self.options.source)
-        self._rows = _Rows.empty()
+        self._rows = Rows.empty()
         self._summaries: dict[int, str] = {}
-        self._by_key: dict[_Key, int] = {}
+        self._by_key: dict[Key, int] = {}
         self._unknown: dict[str, list[int]] = {}
         self._find_places()
         # what cells were found to say, for cells that were right
@@ -216,24 +153,24 @@ class CompletionsImport(Import):
         return day
 
     def broken(self, row: Row) -> None:
-        self._leave_out(row, _REJECTED)
+        self._leave_out(row, REJECTED)
 
     def _leave_out(self, row: Row, verdict: int, course: int = 0) -> None:
         self._summaries[self._rows.add(row.line, verdict, course=course)] = summary_of(row.cells)
 
     def _add(self, line: int, officer: int, course: int, day: int, number: str, given: Given) -> None:
-        key = _key(officer, course, day, number)
+        key = key_of(officer, course, day, number)
         first = self._by_key.setdefault(key, len(self._rows.line))
-        place = self._rows.add(line, _NEW, officer, course, day, number, given)
+        place = self._rows.add(line, NEW, officer, course, day, number, given)
         if first == place:
             return
         differing = next(
-            (name for name, *two in zip(GIVEN, given, self._rows.given[first], strict=True) if _differ(*two)), None
+            (name for name, *two in zip(GIVEN, given, self._rows.given[first], strict=True) if differ(*two)), None
         )
         if differing is None:
-            self._rows.verdict[place] = _SAME
+            self._rows.verdict[place] = SAME
             return
-        self._rows.verdict[place] = _REJECTED
+        self._rows.verdict[place] = REJECTED
         value = given[list(GIVEN).index(differing)] or ""
         self.reject(line, differing, value, f"Line {self._rows.line[first]} says otherwise of this completion.")
 
@@ -259,7 +196,7 @@ class CompletionsImport(Import):
         for column, value, reason in fields.errors:
             self.reject(row.line, column, value, reason)
         if fields.errors or is_unknown:
-            self._leave_out(row, _REJECTED if fields.errors else _SKIPPED, course)
+            self._leave_out(row, REJECTED if fields.errors else SKIPPED, course)
             return None
         return officer, course, day, number, given
 
@@ -312,7 +249,7 @@ class CompletionsImport(Import):
                     known.clear()
                 known[raw] = None if value is None or value == "" else str(value)
             given[index] = known[raw]
-        expires_on = given[_EXPIRES]
+        expires_on = given[EXPIRES]
         if expires_on and day and expires_on < date.fromordinal(day).isoformat():
             reason = f"The certificate expires before the class was completed, on {date.fromordinal(day)}."
             fields.wrong("certificate_expires_on", reason)
@@ -332,8 +269,8 @@ class CompletionsImport(Import):
         officers = list(self.officer_ids())
         #: the fact that a changed row replaces, and what the new one says; by row
         self._changed: dict[int, tuple[int, Given]] = {}
-        for fact_id, officer, course, day, number, *values in _stored_completions(officers):
-            key = _key(officer, self._courses.stands_for[course], day, number)
+        for fact_id, officer, course, day, number, *values in stored_completions(officers):
+            key = key_of(officer, self._courses.stands_for[course], day, number)
             place = self._by_key.get(key)
             if place is not None:
                 self._compare(place, fact_id, tuple(values))
@@ -344,11 +281,17 @@ class CompletionsImport(Import):
                 completion__in=[fact_id for place, (fact_id, _) in self._changed.items() if self._keeps_evidence(place)]
             )
         }
-        self._warnings = self._find_warnings(officers)
+        hired = Employment.objects.known().filter(officer__in=officers).values_list("officer").annotate(Min("start_on"))
+        self._warnings = Warnings(
+            self._rows,
+            {officer: first.toordinal() for officer, first in hired},
+            self.table.header_of("completed_on"),
+            self.today,
+        )
         return Plan(
             kind=self.kind,
             rows=len(self._rows.line),
-            counts=Counter({_VERDICTS[code]: self._rows.verdict.count(code) for code in range(len(_VERDICTS))}),
+            counts=Counter({VERDICTS[code]: self._rows.verdict.count(code) for code in range(len(VERDICTS))}),
             errors=self.errors,
             warnings=self._warnings,
             ignored_columns=self.table.ignored,
@@ -360,44 +303,17 @@ class CompletionsImport(Import):
     def _compare(self, place: int, fact_id: int, stored: Given) -> None:
         """A row against a fact with its natural key. Two facts can have it once a title was mapped: one is enough."""
         given = self._rows.given[place]
-        if not any(map(_differ, given, stored)):
-            self._rows.verdict[place] = _SAME
+        if not any(map(differ, given, stored)):
+            self._rows.verdict[place] = SAME
             self._changed.pop(place, None)
-        elif self._rows.verdict[place] != _SAME and fact_id <= self._changed.get(place, (fact_id, ()))[0]:
-            self._rows.verdict[place] = _CHANGED
+        elif self._rows.verdict[place] != SAME and fact_id <= self._changed.get(place, (fact_id, ()))[0]:
+            self._rows.verdict[place] = CHANGED
             merged = tuple([new if new is not None else old for new, old in zip(given, stored, strict=True)])
             self._changed[place] = (fact_id, merged)
 
     def _keeps_evidence(self, place: int) -> bool:
         """A row that says nothing of the evidence leaves the decision on it as it is."""
-        return self._rows.given[place][_EVIDENCE] is None
-
-    def _find_warnings(self, officers: list[int]) -> Warnings:
-        hired = (
-            Employment.objects.known().filter(officer__in=officers).values_list("officer_id").annotate(Min("start_on"))
-        )
-        self._hired = {officer: first.toordinal() for officer, first in hired}
-        warnings = Warnings(self)
-        long_ago = self.today.toordinal() - LATE_AFTER_DAYS
-        rows, first_day = self._rows, self._hired
-        for place, verdict in enumerate(rows.verdict):
-            if verdict in (_NEW, _CHANGED):
-                if rows.day[place] < long_ago and verdict == _NEW:
-                    warnings.places.append(place * 2)
-                if rows.day[place] < first_day.get(rows.officer[place], 0):
-                    warnings.places.append(place * 2 + 1)
-        return warnings
-
-    def warning(self, code: int) -> Issue:
-        """The warning that `Warnings` keeps as twice the row, plus one when the row is before the member was hired."""
-        place = code // 2
-        if code % 2:
-            hired_on = date.fromordinal(self._hired[self._rows.officer[place]])
-            reason = f"Before the member was hired, on {hired_on}."
-        else:
-            reason = f"Entered more than {LATE_AFTER_DAYS} days after the class."
-        day = date.fromordinal(self._rows.day[place]).isoformat()
-        return Issue(self._rows.line[place], self.table.header_of("completed_on"), day, reason)
+        return self._rows.given[place][EVIDENCE] is None
 
     def _unknown_titles(self) -> list[UnknownTitle]:
         """Titles that were rejected or skipped, or that a course is to be made of."""
@@ -426,7 +342,7 @@ class CompletionsImport(Import):
             while coming is not None and coming.line == line:
                 said, has_warning = [*said, coming.reason], True
                 coming = next(warnings, None)
-            yield PlanLine(line, _VERDICTS[rows.verdict[place]], self._summary(place), " ".join(said), has_warning)
+            yield PlanLine(line, VERDICTS[rows.verdict[place]], self._summary(place), " ".join(said), has_warning)
 
     def _summary(self, place: int) -> str:
         if place in self._summaries:
@@ -441,7 +357,7 @@ class CompletionsImport(Import):
             yield f"{made.code} {made.title}"
         rows = self._rows
         for place, verdict in enumerate(rows.verdict):
-            if verdict in (_NEW, _CHANGED):
+            if verdict in (NEW, CHANGED):
                 course = self._courses.codes[rows.course[place]]
                 what = (rows.officer[place], course, rows.day[place], rows.class_number[place], rows.given[place])
                 fact_id, merged = self._changed.get(place, (0, ()))
@@ -455,11 +371,11 @@ class CompletionsImport(Import):
         self._make_courses()
         if self._changed:
             self._replace(recorder)
-        new = [place for place, verdict in enumerate(self._rows.verdict) if verdict == _NEW]
+        new = [place for place, verdict in enumerate(self._rows.verdict) if verdict == NEW]
         if new:
             new.sort(key=self._rows.officer.__getitem__)  # the indexes are kept in this order
             officers = {self._rows.officer[place] for place in new}
-            recorder.record_lines(Completion, _COPIED, self._copy_lines(new), officers)
+            recorder.record_lines(Completion, COPIED, self._copy_lines(new), officers)
         return set()
 
     def _make_courses(self) -> None:
@@ -483,10 +399,10 @@ class CompletionsImport(Import):
             if given not in texts:
                 if len(texts) >= _MOST_REMEMBERED:
                     texts.clear()
-                texts[given] = "\t".join(map(_copy_text, _with_defaults(given)))
+                texts[given] = "\t".join(map(copy_text, with_defaults(given)))
             number = rows.class_number[place]
             if number:
-                number = _copy_text(number)
+                number = copy_text(number)
             yield f"{rows.officer[place]}\t{courses[course]}\t{days[day]}\t{number}\t{texts[given]}"
 
     def _replace(self, recorder: Recorder) -> None:
@@ -504,7 +420,7 @@ class CompletionsImport(Import):
         officers = {rows.officer[place] for place in self._changed}
         recorder.record_many(
             Completion,
-            ("id", "replaces_id", *_COPIED),
+            ("id", "replaces_id", *COPIED),
             [
                 (
                     pk,
@@ -537,35 +453,3 @@ class CompletionsImport(Import):
 def cells_at(places: Sequence[int]) -> Callable[[list[str]], object]:
     """A function that takes these cells of a row, as something to look up by."""
     return itemgetter(*places) if places else lambda cells: ()
-
-
-def _key(officer: int, course: int, day: int, number: str) -> _Key:
-    """The natural key, as one number where there is no class number. Courses to be made are below zero."""
-    packed = ((officer << 32) + course) * _DAYS + day
-    return (packed, number) if number else packed
-
-
-def _differ(given: str | None, stored: str | None) -> bool:
-    """Whether a given value says otherwise; a blank one says nothing."""
-    return given is not None and given != stored
-
-
-def _with_defaults(given: Given) -> Iterator[str | None]:
-    return (default if value is None else value for value, default in zip(given, GIVEN.values(), strict=True))
-
-
-def _copy_text(value: str | None) -> str:
-    return "\\N" if value is None else value.replace("\\", "\\\\")
-
-
-def _stored_completions(officer_ids: list[int]) -> Iterator[tuple[Any, ...]]:
-    """Every completion of these members that stands: id, member, course, day, class number, and GIVEN as text."""
-    given = ", ".join(f"{name}::text" for name in GIVEN)
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(
-            f"SELECT id, officer_id, course_id, completed_on - DATE '0001-01-01' + 1, class_number, {given}"  # noqa: S608 - constants
-            " FROM training_completion WHERE voided_in_id IS NULL AND officer_id = ANY(%s)",
-            [officer_ids],
-        )
-        while rows := cursor.fetchmany(5_000):
-            yield from rows

@@ -1,0 +1,148 @@
+"""Completions as an import keeps them: columns of numbers and shared texts, up to a million rows.
+
+What a row gives besides member, course and day is one tuple (`GIVEN`), shared by all rows that say the same, and kept
+as the text the database would show for it, so that rows and stored facts compare as they are.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, overload
+
+from django.db import connection
+
+from roster.plans import Issue, Verdict
+from training.models import Evidence, Result
+
+LATE_AFTER_DAYS = 30
+
+#: What a row may give, in the order of the tuples here, and what a new fact says where the row gives nothing.
+GIVEN = {
+    "hours": None,
+    "score": None,
+    "attendance": None,
+    "result": Result.PASSED.value,
+    "evidence": Evidence.VERIFIED.value,
+    "verified_on": None,
+    "certificate_number": "",
+    "certificate_expires_on": None,
+    "lesson_plan": "",
+}
+EVIDENCE, EXPIRES = list(GIVEN).index("evidence"), list(GIVEN).index("certificate_expires_on")
+COPIED = ("officer_id", "course_id", "completed_on", "class_number", *GIVEN)
+Given = tuple[str | None, ...]
+Key = int | tuple[int, str]
+NEW, SAME, CHANGED, REJECTED, SKIPPED = range(5)
+VERDICTS = (Verdict.NEW, Verdict.SAME, Verdict.CHANGED, Verdict.REJECTED, Verdict.SKIPPED)
+#: days of the calendar, for packing a natural key into one number
+_DAYS = 4_000_000
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows of the file, column by column; a rejected row keeps its line only."""
+
+    line: array[int]
+    officer: array[int]
+    course: array[int]
+    day: array[int]
+    verdict: bytearray
+    class_number: list[str]
+    given: list[Given]
+
+    @classmethod
+    def empty(cls) -> Rows:
+        return cls(array("I"), array("q"), array("q"), array("I"), bytearray(), [], [])
+
+    def add(
+        self,
+        line: int,
+        verdict: int,
+        officer: int = 0,
+        course: int = 0,
+        day: int = 0,
+        number: str = "",
+        given: Given = (),
+    ) -> int:
+        self.line.append(line)
+        self.verdict.append(verdict)
+        self.officer.append(officer)
+        self.course.append(course)
+        self.day.append(day)
+        self.class_number.append(number)
+        self.given.append(given)
+        return len(self.line) - 1
+
+
+class Warnings(Sequence[Issue]):
+    """Warnings as numbers, two for each row; the sentences are made when they are read."""
+
+    def __init__(self, rows: Rows, hired: Mapping[int, int], header: str, today: date) -> None:
+        """Look through rows that will be recorded. `hired`: member -> day; `header`: of the column of the day."""
+        self._rows, self._hired, self._header = rows, hired, header
+        #: twice the row, plus one when it is before the member was hired
+        self._codes = array("Q")
+        long_ago = today.toordinal() - LATE_AFTER_DAYS
+        for place, verdict in enumerate(rows.verdict):
+            if verdict in (NEW, CHANGED):
+                if rows.day[place] < long_ago and verdict == NEW:
+                    self._codes.append(place * 2)
+                if rows.day[place] < hired.get(rows.officer[place], 0):
+                    self._codes.append(place * 2 + 1)
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    @overload
+    def __getitem__(self, index: int) -> Issue: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Issue]: ...
+    def __getitem__(self, index: int | slice) -> Issue | list[Issue]:
+        if isinstance(index, slice):
+            return [self._said(code) for code in self._codes[index]]
+        return self._said(self._codes[index])
+
+    def _said(self, code: int) -> Issue:
+        place = code // 2
+        if code % 2:
+            hired_on = date.fromordinal(self._hired[self._rows.officer[place]])
+            reason = f"Before the member was hired, on {hired_on}."
+        else:
+            reason = f"Entered more than {LATE_AFTER_DAYS} days after the class."
+        day = date.fromordinal(self._rows.day[place]).isoformat()
+        return Issue(self._rows.line[place], self._header, day, reason)
+
+
+def key_of(officer: int, course: int, day: int, number: str) -> Key:
+    """The natural key, as one number where there is no class number. Courses to be made are below zero."""
+    packed = ((officer << 32) + course) * _DAYS + day
+    return (packed, number) if number else packed
+
+
+def differ(given: str | None, stored: str | None) -> bool:
+    """Whether a given value says otherwise; a blank one says nothing."""
+    return given is not None and given != stored
+
+
+def with_defaults(given: Given) -> Iterator[str | None]:
+    return (default if value is None else value for value, default in zip(given, GIVEN.values(), strict=True))
+
+
+def copy_text(value: str | None) -> str:
+    return "\\N" if value is None else value.replace("\\", "\\\\")
+
+
+def stored_completions(officer_ids: list[int]) -> Iterator[tuple[Any, ...]]:
+    """Every completion of these members that stands: id, member, course, day, class number, and GIVEN as text."""
+    given = ", ".join(f"{name}::text" for name in GIVEN)
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, officer_id, course_id, completed_on - DATE '0001-01-01' + 1, class_number, {given}"  # noqa: S608 - constants
+            " FROM training_completion WHERE voided_in_id IS NULL AND officer_id = ANY(%s)",
+            [officer_ids],
+        )
+        while rows := cursor.fetchmany(5_000):
+            yield from rows
