@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 
 from compliance import standings
 from roster.facts import Via, recording
-from roster.models import Assignment, Employment
+from roster.models import Assignment, Employment, Rank, Shift
 from tests import factories as make
 from training.models import Completion
 
@@ -169,6 +169,51 @@ def test_example_7_one_leaves_and_the_goal_fails_with_nobody_lapsed() -> None:
     assert after == {
         "goal": "cit-30", "met": False, "percent": "26.3", "needed": 6, "have": 5, "short": 1, "groups": [],
     }  # fmt: skip
+
+
+@pytest.fixture
+def two_agencies() -> None:
+    """A police department and a sheriff that both have a unit D1, a shift days and a rank officer."""
+    sheriff = make.make_agency("sd", "Sheriff")
+    make.make_requirement("cit", entry=(make.make_course(),))
+    make.make_officer("1", unit=make.make_unit("D1"), shift=make.make_shift(), rank=make.make_rank())
+    make.make_officer(
+        "2",
+        unit=make.make_unit("d1", agency=sheriff),
+        shift=Shift.objects.create(agency=sheriff, code="days"),
+        rank=Rank.objects.create(agency=sheriff, code="officer"),
+    )
+
+
+@pytest.mark.usefixtures("two_agencies")
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        pytest.param(["--by", "shift"], "days", id="shift"),
+        pytest.param(["--by", "rank"], "officer", id="rank"),
+        pytest.param(["--by", "unit"], "d1", id="unit"),
+        pytest.param(["--by", "unit_shift"], "d1", id="unit-and-shift"),
+        pytest.param(["--by", "unit", "--rollup"], "d1", id="rollup"),
+    ],
+)
+def test_coverage_by_a_code_of_two_agencies_asks_which(options: list[str], code: str) -> None:
+    arguments = ["coverage", "--requirement", "cit", "--as-of", "2026-01-01", *options]
+
+    with pytest.raises(CommandError) as error:
+        call_command(*arguments, stdout=StringIO())
+
+    what = f'--by {options[1]}: "{code}" exists in several agencies. Say which with --agency.'
+    assert (str(error.value).casefold(), error.value.returncode) == (what.casefold(), 2)
+    assert [row["counted"] for row in ask(*arguments, "--agency", "pd")] == [1]
+
+
+@pytest.mark.usefixtures("two_agencies")
+def test_coverage_of_two_agencies_is_answered_where_no_code_is_in_both() -> None:
+    whole = ask("coverage", "--requirement", "cit", "--as-of", "2026-01-01")
+    before = ask("coverage", "--requirement", "cit", "--as-of", "2015-01-01", "--by", "unit")
+
+    assert [row["counted"] for row in whole] == [2]
+    assert before == []
 
 
 def test_goals_of_one_agency_leave_the_other_out() -> None:

@@ -50,6 +50,8 @@ class Command(AnswerCommand):
             "rank": dict(Rank.objects.values_list("pk", "code")),
         }
         groups = coverage.GROUPS[options["by"]]
+        for group in groups:
+            _refuse_ambiguous(options["by"], (getattr(counts, group) for counts in found), codes[group])
         found.sort(key=lambda counts: _place(counts, groups, places, codes))
         return [
             {
@@ -64,6 +66,14 @@ class Command(AnswerCommand):
             }
             for counts in found
         ]
+
+
+def _refuse_ambiguous(by: str, keys: Iterable[int | None], codes: Mapping[int, str]) -> None:
+    """Rows say codes only: where two agencies use one of them, nobody could tell whose row is whose."""
+    used: dict[str, int] = {}
+    for key in keys:
+        if key is not None and used.setdefault(codes[key].upper(), key) != key:
+            raise Error(f'--by {by}: "{codes[key]}" exists in several agencies. Say which with --agency.')
 
 
 def _place(
