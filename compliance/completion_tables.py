@@ -7,10 +7,13 @@ from typing import Any
 import django_filters
 import django_tables2 as tables
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.http import Http404
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django_filters.fields import ModelChoiceField
 
 from roster.access import Viewer
 from roster.models import Assignment, AssignmentKind, Unit, open_on
@@ -23,6 +26,25 @@ def with_evidence(rows: QuerySet[Completion]) -> QuerySet[Completion]:
     """Each completion with `evidence_now`: as decided, else as recorded."""
     decided = EvidenceDecision.objects.known().filter(completion=OuterRef("pk")).values("decision")[:1]
     return rows.annotate(evidence_now=Coalesce(Subquery(decided), F("evidence")))
+
+
+class _UnitField(ModelChoiceField):  # type: ignore[misc] # django-filter has no types
+    """A unit by its code, found as addresses find it: `AgencyNeeded` where several agencies use the code."""
+
+    viewer: Viewer
+    agency = ""
+
+    def to_python(self, value: Any) -> Unit | None:
+        if value in self.empty_values:
+            return None
+        try:
+            return self.viewer.unit(str(value), self.agency)
+        except Http404:
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from None
+
+
+class _UnitFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc] # the same
+    field_class = _UnitField
 
 
 class CompletionFilter(django_filters.FilterSet):  # type: ignore[misc] # django-filter has no types
@@ -41,7 +63,7 @@ class CompletionFilter(django_filters.FilterSet):  # type: ignore[misc] # django
     evidence = django_filters.ChoiceFilter(
         label="Evidence", choices=Evidence.choices, method="by_evidence", empty_label="Any"
     )
-    unit = django_filters.ModelChoiceFilter(
+    unit = _UnitFilter(
         label="Unit today", queryset=Unit.objects.none(), to_field_name="code", method="by_unit", empty_label="Any"
     )
     voided = django_filters.ChoiceFilter(
@@ -58,6 +80,8 @@ class CompletionFilter(django_filters.FilterSet):  # type: ignore[misc] # django
         units = Unit.objects.order_by("name", "code")
         visible = viewer.visible_units()
         self.filters["unit"].queryset = units if visible is None else units.filter(pk__in=visible)
+        field = self.form.fields["unit"]
+        field.viewer, field.agency = viewer, self.data.get("agency", "")
         for field in self.form.fields.values():
             is_choice = isinstance(field.widget, forms.Select)
             field.widget.attrs["class"] = "form-select" if is_choice else "form-control"

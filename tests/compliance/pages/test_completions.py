@@ -16,7 +16,8 @@ from django.utils import timezone
 from compliance.models import Standing
 from roster.facts import Via, recording
 from tests.compliance.pages.cast import Cast
-from tests.factories import complete, make_officer, make_user
+from tests.compliance.pages.reading import Shown
+from tests.factories import complete, make_agency, make_officer, make_unit, make_user
 from training.completions import correct_completion, may_decide
 from training.models import Completion, EvidenceDecision
 
@@ -74,10 +75,29 @@ def test_list_filters(cast: Cast, pending: Completion, query: dict[str, str], co
     assert len(response.context["table"].rows) == count
 
 
+def test_a_unit_that_two_agencies_have_asks_which(cast: Cast) -> None:
+    sheriff = make_agency("so", "Bay County Sheriff")
+    deputy = make_officer("77", last_name="Hart", unit=make_unit("cen", name="Central Precinct", agency=sheriff))
+    complete(deputy, cast.basic, date(2020, 1, 2))
+    client = cast.client("academy")
+
+    asked = client.get(reverse("completion-list"), {"unit": "CEN", "course": "CIT-40"})
+    page = Shown(asked)
+    there = client.get(page.links["Bay County Sheriff"])
+
+    assert asked.status_code == 300
+    assert page.links["Harbor City Police"] == "/completions/?unit=CEN&course=CIT-40&agency=pd"
+    assert [row.record.officer.last_name for row in there.context["table"].rows] == ["Hart"]
+    cast.users["pd"] = make_user("academy", "pd", agency=cast.central.agency)
+    ours = cast.client("pd").get(reverse("completion-list"), {"unit": "CEN"})
+    assert [row.record.officer.last_name for row in ours.context["table"].rows] == ["Whitfield"]
+
+
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
         pytest.param({"course": "NONE"}, "Course: Select a valid choice.", id="no-such-course"),
+        pytest.param({"unit": "NONE"}, "Unit today: Select a valid choice.", id="no-such-unit"),
         pytest.param({"since": "yesterday"}, "From: Enter a valid date.", id="no-day"),
         pytest.param({"evidence": "maybe"}, "Evidence: Select a valid choice.", id="no-such-evidence"),
         pytest.param({"sort": "secret"}, 'Sort: the table has no column "secret" to sort by.', id="no-such-column"),
