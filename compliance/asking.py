@@ -28,6 +28,8 @@ PAGE_SIZES = (25, 50, 100, 200)
 IS_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 #: a moment begins with a day
 BEGINS_WITH_DAY = re.compile(IS_DAY.pattern + r"[T ]")
+#: of a page; longer than any list
+IS_NUMBER = re.compile(r"[0-9]{1,18}")
 #: The days that can be asked about: every date reckoned from them, years ahead or a month back, is in the calendar.
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9980, 12, 31)
 
@@ -150,7 +152,7 @@ def arrange(request: HttpRequest, table: Table, name: str) -> HttpResponseBase |
     per = request.GET.get("per", str(PAGE_SIZES[1]))
     if per not in map(str, PAGE_SIZES):
         raise BadRequest(f"Rows a page: choose one of {', '.join(map(str, PAGE_SIZES))}.")
-    if not request.GET.get(table.prefixed_page_field, "1").isdecimal():
+    if not IS_NUMBER.fullmatch(request.GET.get(table.prefixed_page_field, "1")):
         raise BadRequest("Page: write a whole number.")
     table.page_sizes, table.exports = PAGE_SIZES, True
     try:

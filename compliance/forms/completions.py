@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
@@ -15,6 +16,9 @@ from django.db.models import Q
 from compliance.forms.fields import CourseField, StyledForm, check_past, day_field, percent_field
 from compliance.log import Proposal
 from training.models import Completion, Course, Evidence, Result
+
+#: a number of a line or an id; nothing longer can be one
+IS_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class LogForm(StyledForm):
@@ -109,7 +113,7 @@ class LogForm(StyledForm):
         found: dict[int, int] = {}
         for name, value in self.data.items():
             line = name.removeprefix("pick-")
-            if line != name and line.isdecimal() and str(value).isdecimal():
+            if line != name and IS_NUMBER.fullmatch(line) and IS_NUMBER.fullmatch(str(value)):
                 found[int(line)] = int(str(value))
         return found
 

@@ -79,6 +79,7 @@ def test_sorts_by_every_column_both_ways(department: Department, column: str) ->
         pytest.param({"within": "soon"}, "Within days: Enter a whole number.", id="not-a-number"),
         pytest.param({"sort": "height"}, 'Sort: the table has no column "height" to sort by.', id="sort"),
         pytest.param({"page": "9"}, "Page: the list has 1 page.", id="past-the-end"),
+        pytest.param({"page": "9" * 5000}, "Page: write a whole number.", id="thousands-of-digits"),
         pytest.param({"requirement": "none"}, 'Requirement: there is no requirement "none".', id="requirement"),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 
 from compliance.models import Standing
 from roster.models import Officer
@@ -52,6 +53,18 @@ def words(html: str) -> str:
 
 def record(client: Client, data: dict[str, Any], shown: str, **picks: Any) -> Any:
     return client.post(reverse("completion-log"), {**data, "shown": shown, "act": "record", **picks}, follow=True)
+
+
+@pytest.mark.parametrize("name", ["pick-" + "9" * 5000, "pick-²", "pick-1"])
+def test_a_pick_that_is_no_number_is_ignored(cast: Cast, name: str) -> None:
+    body = urlencode(fields(cast, "2918", **{name: "9" * 5000}))  # as browsers send a form without files
+
+    response = cast.client("academy").post(
+        reverse("completion-log"), body, content_type="application/x-www-form-urlencoded"
+    )
+
+    assert response.status_code == 200
+    assert "Whitfield, Amara" in words(response.content.decode())
 
 
 def test_log_shows_what_it_changes_and_writes_nothing(cast: Cast) -> None:
