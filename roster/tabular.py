@@ -176,6 +176,11 @@ class Table:
         return places
 
 
+def _fold_abbreviated(header: str) -> str:
+    """`Emp. #` as `emp_no`: full stops do not matter, and # is a number. To suggest a column, not to read one."""
+    return fold_header(header.replace(".", " ").replace("#", " no "))
+
+
 @dataclass(frozen=True, slots=True)
 class Preview:
     """The top of a file, for a person who says which column is which."""
@@ -196,7 +201,7 @@ def preview(path: Path, columns: Sequence[Column], *, rows: int = 5) -> Preview:
     table = Table(open_sheet(path), [Column(name, "") for name in by_header])
     suggested: dict[str, str] = {}
     for header in table.headers:
-        ours = by_header.get(fold_header(header))
+        ours = by_header.get(fold_header(header)) or by_header.get(_fold_abbreviated(header))
         if ours is not None and ours not in suggested.values():
             suggested[header] = ours
     return Preview(table.header_line, table.headers, [row.cells for row in islice(table.rows(), rows)], suggested)

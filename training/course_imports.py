@@ -38,9 +38,9 @@ class CoursesImport(RowImport):
     is_rules = True
     columns = (
         Column("code", "Code", is_required=True, also=("course code", "course number", "course id")),
-        Column("title", "Title", is_required=True, also=("course", "course title", "name")),
+        Column("title", "Title", is_required=True, also=("course", "course title", "course name", "name")),
         Column("kind", "Kind", also=("course kind", "type")),
-        Column("hours", "Hours", also=("length", "course hours")),
+        Column("hours", "Hours", also=("hrs", "length", "course hours")),
         Column("mode", "Mode", also=("delivery", "delivery mode")),
         Column("min_score", "Pass mark, percent", also=("passing score", "pass mark")),
         Column("min_attendance", "Minimum attendance, percent", also=("attendance required",)),
@@ -140,7 +140,7 @@ class CourseAliasesImport(RowImport):
     title = "Course titles"
     is_rules = True
     columns = (
-        Column("title", "Title", is_required=True, also=("course title", "alias", "their title")),
+        Column("title", "Title", is_required=True, also=("course title", "course name", "alias", "their title")),
         Column("course", "Course code", is_required=True, also=("course code", "code")),
         Column("source", "Source", also=("system", "file source")),
     )

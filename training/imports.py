@@ -60,14 +60,19 @@ class CompletionsImport(Import):
     finds_members = True
     columns = (
         *WHO_COLUMNS,
-        Column("course", "Course code or title", is_required=True, also=("course title", "class", "training", "title")),
+        Column(
+            "course",
+            "Course code or title",
+            is_required=True,
+            also=("course title", "course name", "class", "training", "title"),
+        ),
         Column(
             "completed_on",
             "Completed on",
             is_required=True,
             also=("date", "completion date", "completed", "date completed", "class date"),
         ),
-        Column("hours", "Hours", also=("credit hours", "length")),
+        Column("hours", "Hours", also=("hrs", "credit hours", "length")),
         Column("score", "Score, percent", also=("grade", "test score")),
         Column("attendance", "Attendance, percent"),
         Column("result", "Result (passed, failed, incomplete)", also=("status", "outcome")),

@@ -280,6 +280,13 @@ def test_no_such_file_and_a_folder_are_refused(tmp_path: Path) -> None:
         open_sheet(tmp_path)
 
 
+@pytest.mark.parametrize("header", ["Member No", "MEMBER NO.", "Member #", "Member#", "member. no"])
+def test_preview_suggests_a_column_for_its_abbreviations(tmp_path: Path, header: str) -> None:
+    path = write(tmp_path, f"{header},Course\n1,2\n")
+
+    assert preview(path, COLUMNS).suggested == {header: "employee_id", "Course": "course"}
+
+
 def test_preview_suggests_columns(tmp_path: Path) -> None:
     path = write(tmp_path, "City of Harbor\nMember No.,Date,Course,Grade\n1,2,3,4\n5,6,7,8\n")
     path.write_text(path.read_text().replace("No.", "No"))

@@ -10,8 +10,10 @@ import pytest
 
 from compliance.models import Standing
 from roster.facts import Via, recording
+from roster.tabular import preview
 from tests.factories import complete, make_course, make_officer, make_requirement
 from tests.importing import counts, import_text, reasons, verdicts
+from training.imports import CompletionsImport
 from training.models import Completion, Course, EvidenceDecision
 
 pytestmark = pytest.mark.django_db
@@ -20,6 +22,21 @@ pytestmark = pytest.mark.django_db
 def stands() -> list[tuple[str, str, date]]:
     rows = Completion.objects.known().order_by("officer__employee_id", "completed_on", "course__code")
     return list(rows.values_list("officer__employee_id", "course__code", "completed_on"))
+
+
+@pytest.mark.parametrize(
+    "who", [pytest.param("Emp No", id="no"), pytest.param("Emp #", id="sign"), pytest.param("Emp. No.", id="stops")]
+)
+def test_the_headers_of_training_reports_are_known(tmp_path: Path, who: str) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text(f"Training report\n{who},Course Name,Hrs,Date Completed\n1,CIT,40,2026-01-05\n")
+
+    assert preview(path, CompletionsImport.columns).suggested == {
+        who: "employee_id",
+        "Course Name": "course",
+        "Hrs": "hours",
+        "Date Completed": "completed_on",
+    }
 
 
 # courses
