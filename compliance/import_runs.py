@@ -35,6 +35,9 @@ from training.titles import title_key
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.core.files.uploadedfile import UploadedFile
+    from django.db.models import QuerySet
+
+    from roster.access import Viewer
 
 FOLDER = "imports"
 ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".ods")
@@ -47,6 +50,11 @@ MOST_TITLES = 50
 NOTHING = "nothing"
 
 State = ImportRun.State
+
+
+def visible(viewer: Viewer) -> QuerySet[ImportRun]:
+    """The files of the agencies that a user reads whole."""
+    return ImportRun.objects.all() if viewer.agencies is None else ImportRun.objects.filter(agency__in=viewer.agencies)
 
 
 def path_of(run: ImportRun) -> Path:

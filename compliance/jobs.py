@@ -29,8 +29,9 @@ from django.db import Error, InterfaceError, OperationalError, connection, trans
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
-from compliance.models import Job, JobState
+from compliance.models import ImportRun, Job, JobState
 from config.celery import app
+from roster.access import Right, Viewer
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +58,22 @@ PASSING = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.I
 UNEXPECTED = "Something went wrong that was not expected. Try again, or ask whoever runs the server: the log says more."
 TOO_LONG = "The work took longer than it may and was stopped. Ask whoever runs the server."
 GIVEN_UP = "The work stopped three times without an answer. Ask whoever runs the server."
+
+
+def visible(viewer: Viewer) -> QuerySet[Job]:
+    """What somebody asked for; for administrators also what is about their agencies.
+
+    Work on everybody, such as the nightly verification, belongs to whoever reads every agency.
+    """
+    own = Q(requested_by=viewer.user)
+    if not viewer.may(Right.ADMINISTER):
+        return Job.objects.filter(own)
+    if viewer.agencies is None:
+        return Job.objects.all()
+    files = ImportRun.objects.filter(agency__in=viewer.agencies).values("job")
+    return Job.objects.filter(
+        own | Q(pk__in=files) | Q(kind="issue_report", arguments__agency__in=sorted(viewer.agencies))
+    )
 
 
 class JobFailed(Exception):

@@ -10,8 +10,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from compliance import coverage, goals
-from compliance.models import Goal, ImportRun, Job, JobState
+from compliance import coverage, goals, import_runs, jobs
+from compliance.models import Goal, ImportRun, JobState
 from compliance.views.officers import show_officer
 from roster.access import Right, Viewer, ViewerRequest, requires
 from roster.models import Officer, Role, Unit
@@ -32,7 +32,7 @@ def home(request: ViewerRequest) -> HttpResponseBase:
         **_goals(viewer),
         "next": _next_steps(viewer, rows),
         "is_academy": Role.ACADEMY in viewer.roles,
-        "jobs": Job.objects.filter(kind="verify", state=JobState.DONE).order_by("-pk")[:1]
+        "jobs": jobs.visible(viewer).filter(kind="verify", state=JobState.DONE).order_by("-pk")[:1]
         if viewer.may(Right.ADMINISTER)
         else [],
     }
@@ -81,6 +81,8 @@ def _next_steps(viewer: Viewer, rows: coverage.Standings) -> list[tuple[int, str
             .filter(evidence="pending", result="passed")
             .exclude(decisions__voided_in=None, decisions__isnull=False)
         )
+        if not viewer.reads_everything:
+            pending = pending.filter(officer__in=viewer.officers())
         steps.append(
             (
                 pending.count(),
@@ -89,7 +91,7 @@ def _next_steps(viewer: Viewer, rows: coverage.Standings) -> list[tuple[int, str
             )
         )
     if viewer.may(Right.IMPORT):
-        waiting = ImportRun.objects.filter(state=ImportRun.State.PLANNED).count()
+        waiting = import_runs.visible(viewer).filter(state=ImportRun.State.PLANNED).count()
         steps.append((waiting, "import plans waiting to be recorded", reverse("import-list")))
     return steps
 

@@ -35,13 +35,12 @@ VERDICTS = (
 )
 
 
-def _visible(viewer: Viewer) -> QuerySet[ImportRun]:
-    runs = ImportRun.objects.select_related("job", "agency", "uploaded_by")
-    return runs if viewer.agencies is None else runs.filter(agency__in=viewer.agencies)
+def _runs(viewer: Viewer) -> QuerySet[ImportRun]:
+    return import_runs.visible(viewer).select_related("job", "agency", "uploaded_by")
 
 
 def _one(request: ViewerRequest, pk: int) -> ImportRun:
-    return get_object_or_404(_visible(request.viewer), pk=pk)
+    return get_object_or_404(_runs(request.viewer), pk=pk)
 
 
 def _is_busy(job: Job | None) -> bool:
@@ -74,7 +73,7 @@ def import_list(request: ViewerRequest) -> HttpResponseBase:
             form.add_error("file", error)
         else:
             return redirect("import-columns", pk=run.pk)
-    runs = list(_visible(request.viewer)[:RUNS_SHOWN])
+    runs = list(_runs(request.viewer)[:RUNS_SHOWN])
     sources = sorted({str(run.options.get("source", "")) for run in runs} - {""})
     titles = dict(kinds)
     listed = [(run, titles[run.kind]) for run in runs]

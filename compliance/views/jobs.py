@@ -9,8 +9,9 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from compliance import jobs
 from compliance.models import ImportRun, Job
-from roster.access import Right, ViewerRequest, requires
+from roster.access import ViewerRequest, requires
 
 #: What each kind of work is, for people.
 TITLES = {
@@ -27,11 +28,8 @@ TITLES = {
 @requires()
 @require_safe
 def job_detail(request: ViewerRequest, key: UUID) -> HttpResponse:
-    """For whoever asked for it, and administrators. Asked by htmx, only the moving part."""
-    jobs = Job.objects.all()
-    if not request.viewer.may(Right.ADMINISTER):
-        jobs = jobs.filter(requested_by=request.user)
-    job = get_object_or_404(jobs, key=key)
+    """For whoever asked for it, and administrators of what it is about. Asked by htmx, only the moving part."""
+    job = get_object_or_404(jobs.visible(request.viewer), key=key)
     run = ImportRun.objects.filter(job=job).first()
     context = {
         "job": job,

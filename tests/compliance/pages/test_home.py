@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
+from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from compliance import standings
+from compliance.models import ImportRun, Job
 from tests.compliance.pages.cast import Cast
 from tests.compliance.pages.reading import Shown
-from tests.factories import make_goal, make_officer
+from tests.factories import complete, make_agency, make_goal, make_officer, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +64,29 @@ def test_a_stranger_signs_in_first(cast: Cast) -> None:
     from django.test import Client  # noqa: PLC0415 - only here
 
     assert Client().get("/").headers["Location"] == "/sign-in/?next=/"
+
+
+def test_what_waits_is_counted_in_the_viewers_agencies(cast: Cast) -> None:
+    sheriff = make_agency("so", "Bay County Sheriff")
+    for officer in (cast.amara, make_officer("77", agency=sheriff), make_officer("78", agency=sheriff)):
+        complete(officer, cast.refresher, date(2026, 1, 5), evidence="pending")
+    for agency, plans in ((cast.central.agency, 1), (sheriff, 3)):
+        for _ in range(plans):
+            ImportRun.objects.create(
+                agency=agency, kind="units", file_name="u.csv", stored_as="u", state="planned",
+                uploaded_by=cast.users["academy"],
+            )  # fmt: skip
+    Job.objects.create(kind="verify", state="done", finished_at=timezone.now())
+    cast.users["sheriff"] = make_user("admin", "sheriff", agency=sheriff)
+
+    everywhere, there = (Shown(cast.client(role).get("/")) for role in ("admin", "sheriff"))
+
+    assert "3 completions whose evidence waits for a decision" in everywhere.words
+    assert "4 import plans waiting to be recorded" in everywhere.words
+    assert "Last verification of the standings" in everywhere.words
+    assert "2 completions whose evidence waits for a decision" in there.words
+    assert "3 import plans waiting to be recorded" in there.words
+    assert "Last verification of the standings" not in there.words
 
 
 # Session, user, access, units; due soon, overdue; goals; members counted.

@@ -349,6 +349,26 @@ def test_a_job_shows_its_progress_to_whoever_asked(cast: Cast) -> None:
     assert cast.client("admin").get(address).status_code == 200
 
 
+def test_an_administrator_of_one_agency_sees_its_jobs_only(cast: Cast) -> None:
+    run = planned(cast.client("academy"))
+    sheriff = make_agency("so", "County Sheriff")
+    for username, agency in (("here", run.agency), ("there", sheriff)):
+        cast.users[username] = make_user("admin", username, agency=agency)
+    report = Job.objects.create(kind="issue_report", arguments={"agency": sheriff.pk})
+    nightly = Job.objects.create(kind="verify")
+    asked = Job.objects.create(kind="known", requested_by=cast.users["there"])
+    assert run.job is not None
+
+    def seen(username: str) -> list[bool]:
+        client = cast.client(username)
+        jobs = (run.job, report, nightly, asked)
+        return [client.get(reverse("job-detail", args=[job.key])).status_code == 200 for job in jobs if job]
+
+    assert seen("admin") == [True, True, True, True]
+    assert seen("here") == [True, False, False, False]
+    assert seen("there") == [False, True, False, True]
+
+
 def test_runs_of_another_agency_are_not_there(cast: Cast) -> None:
     run = planned(cast.client("academy"))
     cast.users["sheriff"] = make_user("academy", "sheriff", agency=make_agency("so", "County Sheriff"))
