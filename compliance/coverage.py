@@ -135,7 +135,8 @@ def standings_on(
     answer = known.find_answer(as_of, known_at, rules) if len(touched) > known.MOST_AT_ONCE else None
     if answer is not None:
         known.put_into("known_standing", answer, asked.editions)
-        return KnownStanding.objects.all()
+        touched = sorted(known.missed_by(answer))
+        KnownStanding.objects.filter(officer__in=touched).delete()
     for start in range(0, len(touched), SLICE):
         # Gathered first: a COPY holds the connection, so the rows cannot be read while it runs.
         judged = [

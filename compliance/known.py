@@ -12,12 +12,14 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from compliance import jobs
 from compliance.gather import Rules, gather_rules
 from compliance.models import Job, JobState, KnownAnswer
 from compliance.standings import COLUMNS, SLICE, copy_rows, rows_of, touched_since
+from roster.facts import Change
 
 MOST_AT_ONCE = 2000
 #: How long an answer is kept.
@@ -49,17 +51,34 @@ def start(as_of: date, known_at: datetime, *, by: User | None) -> Job:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [jobs.START_LOCK])
         asked: dict[str, Any] = {"as_of": as_of, "known_at": known_at, "rules_sha256": gather_rules().digest()}
         answer = KnownAnswer.objects.select_related("job").filter(**asked).first()
-        if answer is None or answer.job.state == JobState.FAILED:
-            job = jobs.start("known", {"as_of": as_of.isoformat(), "known_at": known_at.isoformat()}, by=by)
-            answer, _ = KnownAnswer.objects.update_or_create(**asked, defaults={"job": job})
+        if answer is None or answer.job.state == JobState.FAILED or _is_outdated(answer):
+            latest = Change.objects.aggregate(latest=Max("at"))["latest"] or known_at
+            question = {"as_of": as_of.isoformat(), "known_at": known_at.isoformat(), "after": latest.isoformat()}
+            job = jobs.start("known", question, by=by)
+            answer, _ = KnownAnswer.objects.update_or_create(**asked, defaults={"job": job, "is_ready": False})
     return answer.job
 
 
 def find_answer(as_of: date, known_at: datetime, rules: Rules) -> KnownAnswer | None:
-    """What a job worked out for exactly this question by exactly these rules. One query."""
-    return KnownAnswer.objects.filter(
+    """What a job worked out for exactly this question by exactly these rules, unless too many changed since."""
+    found = KnownAnswer.objects.select_related("job").filter(
         as_of=as_of, known_at=known_at, rules_sha256=rules.digest(), is_ready=True
-    ).first()
+    )
+    answer = found.first()
+    return None if answer is None or _is_outdated(answer) else answer
+
+
+def missed_by(answer: KnownAnswer) -> set[int]:
+    """Members of whom something was recorded since the answer was asked for: it may lack them.
+
+    What was known of them does not change by that, but the stored standings no longer say it.
+    """
+    asked = answer.job.arguments
+    return touched_since(datetime.fromisoformat(asked.get("after", asked["known_at"])))
+
+
+def _is_outdated(answer: KnownAnswer) -> bool:
+    return answer.is_ready and len(missed_by(answer)) > MOST_AT_ONCE
 
 
 def work_out(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:

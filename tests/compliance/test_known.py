@@ -15,6 +15,7 @@ from compliance.tasks import HANDLERS
 from roster.facts import Via, recording
 from roster.models import Role
 from tests import factories as make
+from training.models import Completion
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,6 +69,37 @@ def test_a_kept_answer_is_the_one_the_engine_gives(voided: tuple[Requirement, da
         kept = coverage.counts(coverage.standings_on(DAY, known_at=moment, requirement_ids=[requirement.pk]), "unit")
     assert kept == at_once
     assert [part.current for part in kept] == [2]
+
+
+@pytest.mark.parametrize(
+    ("most_at_once", "is_worked_out_again"),
+    [pytest.param(1, False, id="few-are-judged-at-once"), pytest.param(0, True, id="many-are-a-new-job")],
+)
+def test_an_answer_holds_when_more_members_change_after_it(
+    voided: tuple[Requirement, datetime],
+    monkeypatch: pytest.MonkeyPatch,
+    most_at_once: int,
+    is_worked_out_again: bool,
+) -> None:
+    """Stored standings answer no more for somebody whose completion is voided now, and the kept answer lacks them."""
+    _, moment = voided
+    first = known.start(DAY, moment, by=None)
+    jobs.run(str(first.key), HANDLERS)
+    with recording(by=None, via=Via.PAGE, why="wrong day") as recorder:
+        recorder.void(Completion.objects.known())
+    monkeypatch.setattr(known, "MOST_AT_ONCE", most_at_once)
+
+    if is_worked_out_again:
+        with pytest.raises(known.NotReady):
+            known.be_ready(moment, DAY)
+    again = known.start(DAY, moment, by=None)
+    jobs.run(str(again.key), HANDLERS)
+    known.be_ready(moment, DAY)
+    with transaction.atomic():
+        (part,) = coverage.counts(coverage.standings_on(DAY, known_at=moment), "unit")
+
+    assert (again.pk != first.pk) == is_worked_out_again
+    assert (part.current, part.counted) == (2, 2)
 
 
 def test_an_answer_by_other_rules_is_not_taken(voided: tuple[Requirement, datetime]) -> None:
