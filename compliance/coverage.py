@@ -261,7 +261,7 @@ def due_within(rows: Standings, as_of: date, days: int) -> Standings:
 def due_counts(rows: Standings, as_of: date, days: int) -> dict[tuple[int | None, int | None], int]:
     """(unit, shift) -> how many of its own members fall due within that many days. One query."""
     soon = rows.filter(due_on__gte=as_of, due_on__lte=as_of + timedelta(days=days)).order_by()
-    found = soon.values_list("unit_id", "shift_id").annotate(count=Count("pk"))
+    found = soon.values_list("unit_id", "shift_id").annotate(count=Count("*"))
     return {(unit, shift): count for unit, shift, count in found}
 
 

@@ -158,8 +158,9 @@ class Standing(_StandingRow):
         indexes = (
             models.Index(
                 fields=("requirement", "start_on", "end_on"),
-                include=("unit", "shift", "rank", "state", "has_credit"),
-                name="compliance_standing_coverage",
+                # All that coverage, due dates and the comparison of two days ask for: the index alone answers them.
+                include=("unit", "shift", "rank", "state", "has_credit", "officer", "due_on"),
+                name="compliance_standing_covering",
             ),
             models.Index(fields=("unit", "requirement"), name="compliance_standing_unit"),
         )
