@@ -37,6 +37,8 @@ class Clock(StrEnum):
     ONCE = "once"
     ROLLING = "rolling"
     CALENDAR = "calendar"
+    CYCLE = "cycle"
+    CERTIFICATE = "certificate"
 
 
 class FirstDue(StrEnum):
@@ -45,6 +47,8 @@ class FirstDue(StrEnum):
     GRACE = "grace"
     YEAR_END = "year_end"
     NEXT_YEAR_END = "next_year_end"
+    WINDOW_END = "window_end"
+    NEXT_WINDOW_END = "next_window_end"
 
 
 class LeaveRule(StrEnum):
@@ -52,6 +56,21 @@ class LeaveRule(StrEnum):
 
     NONE = "none"
     EXCLUDE = "exclude"
+    TOLL = "toll"
+
+
+class Early(StrEnum):
+    """What a credit counts from that is taken while the one before still runs (rolling only)."""
+
+    RESTART = "restart"
+    KEEP_ANCHOR = "keep_anchor"
+
+
+class HoursModel(StrEnum):
+    """How hours are added up where an edition asks for a number of them."""
+
+    EVENT = "event"
+    ROLLING = "rolling"
 
 
 class Evidence(StrEnum):
@@ -68,6 +87,9 @@ class Reason(StrEnum):
     CREDIT_RAN_OUT = "credit_ran_out"  # overdue: the basis carried through due_on
     BACK_FROM_LEAVE = "back_from_leave"  # in grace or overdue: by the days back from leave
     ON_LEAVE = "on_leave"  # excused
+    CREDIT_EXTENDED = "credit_extended"  # current, or overdue since: an extension stretched the basis through due_on
+    GRACE_EXTENDED = "grace_extended"  # in grace or overdue: by an extension of this membership's deadline
+    ON_WAIVER = "on_waiver"  # excused
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +106,11 @@ class Population:
     ranks: frozenset[int] | None = None
     shifts: frozenset[int] | None = None
     min_service_months: int = 0
+    designations: frozenset[str] | None = None
+    #: only a designation taken up of one's own will counts
+    voluntary_only: bool = False
+    #: the rank of a temporary assignment is the rank while it lasts
+    acting_counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +140,19 @@ class Edition:
     leave_kinds: frozenset[str] | None = None
     leave_min_days: int = 0
     return_grace_days: int = 0
+    requirement: int = 0
+    refresher_min_tenure_months: int = 0
+    #: above 0: entry and refresher courses feed one sum of hours
+    hours: float = 0
+    hours_model: HoursModel = HoursModel.EVENT
+    hours_window_months: int = 0
+    cycle_start: date | None = None
+    recert_courses: frozenset[int] = frozenset()
+    recert_before_days: int = 0
+    recert_after_days: int = 0
+    early: Early = Early.RESTART
+    keep_anchor_days: int = 0
+    break_months: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +182,52 @@ class Leave:
 
 
 @dataclass(frozen=True, slots=True)
+class Designation:
+    start_on: date
+    end_on: date | None
+    code: str
+    is_voluntary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    requirement: int
+    start_on: date
+    end_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    requirement: int
+    until_on: date
+    approved_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalency:
+    """The course that has it counts as another, too, from one day to another."""
+
+    counts_as: int
+    start_on: date
+    end_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class LessonPlan:
+    """The days on which a lesson plan is in force."""
+
+    start_on: date
+    end_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     key: int
     hours: float | None
     mode: str
     min_score: float
     min_attendance: float
+    equivalencies: tuple[Equivalency, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,16 +242,28 @@ class Completion:
     attendance: float | None = None
     passed: bool = True
     evidence: Evidence = Evidence.VERIFIED
+    #: the last day printed on the certificate
+    certificate_expires_on: date | None = None
+    #: None when none is named
+    lesson_plan: LessonPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MemberFacts:
-    """Everything known of one member, in any order; voided facts are left out by who gathers them."""
+    """Everything known of one member, in any order; voided facts are left out by who gathers them.
+
+    Waivers and extensions of every requirement may be given; an edition looks at those of its own.
+    """
 
     employments: Sequence[Employment] = ()
     assignments: Sequence[Assignment] = ()
     leaves: Sequence[Leave] = ()
     completions: Sequence[Completion] = ()
+    designations: Sequence[Designation] = ()
+    #: temporary assignments: of them only the rank matters here, where a population counts acting ranks
+    acting: Sequence[Assignment] = ()
+    waivers: Sequence[Waiver] = ()
+    extensions: Sequence[Extension] = ()
 
 
 class Period(NamedTuple):
