@@ -107,7 +107,7 @@ def editions(draw: st.DrawFn) -> list[Edition]:
                 min_score=draw(often(0, 80)),
                 min_attendance=draw(often(0, 95)),
                 modes=draw(often(None, frozenset({"in_person"}), frozenset())),
-                clock=draw(st.sampled_from([*Clock, Clock.ROLLING])),
+                clock=draw(st.sampled_from([Clock.ONCE, Clock.ROLLING, Clock.ROLLING, Clock.CALENDAR])),
                 months=draw(st.sampled_from([1, 2, 3, 4, 6, 12])),
                 years=draw(st.sampled_from([0, 0, 1])),
                 first_due=draw(often(FirstDue.GRACE, FirstDue.YEAR_END, FirstDue.NEXT_YEAR_END)),
