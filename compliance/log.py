@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from compliance import coverage, engine
 from compliance.finding import Found, find
-from compliance.gather import Rules, gather_members, gather_rules
+from compliance.gather import Rules, gather_members, gather_rules, listed_courses, taken_as
 from compliance.models import Requirement
 from compliance.sentences import day
 from roster.facts import Via, recording
@@ -119,7 +119,7 @@ class Outlook:
 
 
 def outlook(proposal: Proposal, officer_ids: Collection[int], *, as_of: date) -> Outlook:
-    """What recording this would change on that day. Fourteen queries, whatever the number of members."""
+    """What recording this would change on that day. Twenty queries, whatever the number of members."""
     rules = gather_rules()
     course = rules.courses.get(proposal.course.pk)
     if course is None:
@@ -128,7 +128,7 @@ def outlook(proposal: Proposal, officer_ids: Collection[int], *, as_of: date) ->
     listing = [
         requirement
         for requirement, editions in rules.editions.items()
-        if any(course.key in edition.entry_courses | edition.refresher_courses for edition in editions)
+        if any(listed_courses(edition) & taken_as(course, proposal.completed_on) for edition in editions)
     ]
     rules = rules.for_requirements(listing)
     added = engine.Completion(
@@ -178,7 +178,8 @@ def _why_unchanged(rules: Rules, added: engine.Completion, facts: engine.MemberF
         return "counts, changes nothing today"
     if added.evidence is not engine.Evidence.VERIFIED:
         return "counts once verified"
-    listed = [edition for edition in deciding if added.course.key in edition.entry_courses | edition.refresher_courses]
+    taken = taken_as(added.course, added.completed_on)
+    listed = [edition for edition in deciding if listed_courses(edition) & taken]
     if any(engine.meets(edition, added, edition.refresher_min_hours) for edition in listed):
         return "needs an entry course first"
     return "does not count: below a minimum"
@@ -189,7 +190,7 @@ def _titles() -> dict[int, str]:
 
 
 def without(completion: Completion, *, as_of: date) -> list[Effect]:
-    """What voiding a completion would change for its member on that day. Thirteen queries; nothing is written."""
+    """What voiding a completion would change for its member on that day. Twenty queries; nothing is written."""
     rules = gather_rules()
     (facts,) = gather_members([completion.officer_id], rules).values()
     left = replace(facts, completions=[other for other in facts.completions if other.key != completion.pk])
@@ -353,7 +354,7 @@ def read_sheet(
 ) -> Sheet:
     """Judge what was pasted. `picks` are choices a person made: number of the line -> id of the member.
 
-    About twenty queries, whatever the number of lines.
+    About thirty queries, whatever the number of lines.
     """
     rows = [_resolved(number, entry, picks) for number, entry in enumerate(find(text, among), start=1)]
     recorded = already_recorded(proposal, {row.officer.pk for row in rows if row.officer})

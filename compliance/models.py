@@ -1,9 +1,13 @@
-"""What follows from the facts: requirements, standings, goals, snapshots, issued reports, and long work."""
+"""What follows from the facts: requirements, standings, goals, snapshots, issued reports, and long work.
+
+Two facts live here, since they are about a requirement: `Waiver` and `Extension`.
+"""
 
 from __future__ import annotations
 
 import uuid
 from datetime import date
+from enum import StrEnum
 
 import pgtrigger
 from django.conf import settings
@@ -12,7 +16,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from compliance import engine
-from roster.models import Agency, Officer, Rank, Shift, Unit
+from roster.facts import Fact, fact_indexes, fact_triggers
+from roster.models import Agency, Officer, Rank, Shift, Unit, ends_after_start
 from training.models import Completion, Course
 
 
@@ -30,7 +35,12 @@ class Population(models.Model):
     units = codes()
     ranks = codes()
     shifts = codes()
+    designations = codes()
+    #: only a designation taken up of one's own will
+    voluntary_only = models.BooleanField(default=False)
     min_service_months = models.PositiveSmallIntegerField(default=0)
+    #: the rank of a temporary assignment is the rank while it lasts
+    acting_counts = models.BooleanField(default=False)
 
     class Meta:
         ordering = ("code",)
@@ -61,7 +71,7 @@ class Requirement(models.Model):
         return latest
 
 
-def choices(values: type[engine.Clock] | type[engine.FirstDue] | type[engine.LeaveRule]) -> list[tuple[str, str]]:
+def choices(values: type[StrEnum]) -> list[tuple[str, str]]:
     return [(value.value, value.value.replace("_", " ")) for value in values]
 
 
@@ -76,15 +86,26 @@ class Edition(models.Model):
     entry_courses = models.ManyToManyField(Course, related_name="entry_of", blank=True)
     refresher_courses = models.ManyToManyField(Course, related_name="refresher_of", blank=True)
     refresher_stands_alone = models.BooleanField(default=False)
+    refresher_min_tenure_months = models.PositiveSmallIntegerField(default=0)
     min_hours = models.DecimalField(max_digits=6, decimal_places=2, default=0)
     refresher_min_hours = models.DecimalField(max_digits=6, decimal_places=2, default=0)
     min_block_hours = models.DecimalField(max_digits=6, decimal_places=2, default=0)
     min_score = models.DecimalField(max_digits=5, decimal_places=2, default=0)
     min_attendance = models.DecimalField(max_digits=5, decimal_places=2, default=0)
     modes = codes()
+    #: above 0: entry and refresher courses feed one sum of hours
+    hours = models.DecimalField(max_digits=6, decimal_places=2, default=0)
+    hours_model = models.CharField(max_length=20, choices=choices(engine.HoursModel), default="event")
+    hours_window_months = models.PositiveSmallIntegerField(default=0)
     clock = models.CharField(max_length=20, choices=choices(engine.Clock), default="once")
     months = models.PositiveSmallIntegerField(default=0)
     years = models.PositiveSmallIntegerField(default=0)
+    cycle_start = models.DateField(null=True, blank=True)
+    recert_courses = models.ManyToManyField(Course, related_name="recert_of", blank=True)
+    recert_before_days = models.PositiveSmallIntegerField(default=0)
+    recert_after_days = models.PositiveSmallIntegerField(default=0)
+    early = models.CharField(max_length=20, choices=choices(engine.Early), default="restart")
+    keep_anchor_days = models.PositiveSmallIntegerField(default=0)
     first_due = models.CharField(max_length=20, choices=choices(engine.FirstDue), default="grace")
     entry_grace_days = models.PositiveIntegerField(default=0)
     entry_due_on = models.DateField(null=True, blank=True)
@@ -92,6 +113,8 @@ class Edition(models.Model):
     leave_kinds = codes()
     leave_min_days = models.PositiveSmallIntegerField(default=0)
     return_grace_days = models.PositiveSmallIntegerField(default=0)
+    #: a separation longer than this wipes what was earned; 0 = never
+    break_months = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         ordering = ("requirement", "effective_from")
@@ -110,6 +133,63 @@ class Edition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.requirement_id} from {self.effective_from}"
+
+
+class Waiver(Fact):
+    """Days on which a member is excused from a requirement, with an approval reference; never a reason."""
+
+    officer = models.ForeignKey(Officer, models.PROTECT, related_name="waivers")
+    requirement = models.ForeignKey(Requirement, models.PROTECT, related_name="waivers")
+    start_on = models.DateField("first day")
+    end_on = models.DateField("last day")
+    approval = models.CharField("approval reference", max_length=100, blank=True)
+
+    class Meta(Fact.Meta):
+        constraints = (
+            ends_after_start("compliance_waiver_ends_after_start"),
+            models.UniqueConstraint(
+                fields=("officer", "requirement", "start_on"),
+                condition=Q(voided_in__isnull=True),
+                name="compliance_waiver_once",
+                violation_error_message="A waiver of this requirement from this day is recorded already.",
+            ),
+        )
+        indexes = fact_indexes("compliance_waiver")
+        triggers = fact_triggers()
+
+    def __str__(self) -> str:
+        return f"waiver from {self.start_on}"
+
+
+class Extension(Fact):
+    """More time for one member under a requirement, approved while the date in force had not passed."""
+
+    officer = models.ForeignKey(Officer, models.PROTECT, related_name="extensions")
+    requirement = models.ForeignKey(Requirement, models.PROTECT, related_name="extensions")
+    #: the new last day; leave does not move it
+    until_on = models.DateField("until")
+    approved_on = models.DateField("approved on")
+    approval = models.CharField("approval reference", max_length=100, blank=True)
+
+    class Meta(Fact.Meta):
+        constraints = (
+            models.CheckConstraint(
+                name="compliance_extension_ends_after_approval",
+                condition=Q(until_on__gte=F("approved_on")),
+                violation_error_message="The extension ends before the day it was approved.",
+            ),
+            models.UniqueConstraint(
+                fields=("officer", "requirement", "until_on", "approved_on"),
+                condition=Q(voided_in__isnull=True),
+                name="compliance_extension_once",
+                violation_error_message="This extension is recorded already.",
+            ),
+        )
+        indexes = fact_indexes("compliance_extension")
+        triggers = fact_triggers()
+
+    def __str__(self) -> str:
+        return f"extension until {self.until_on}"
 
 
 class _StandingRow(models.Model):
@@ -201,15 +281,36 @@ class KnownAnswerRow(_StandingRow):
     answer = models.ForeignKey(KnownAnswer, models.CASCADE, related_name="rows")
 
 
+class Counted(models.TextChoices):
+    """What a goal counts: four different facts."""
+
+    TRAINED = "trained", "trained"
+    CERTIFIED = "certified", "certified"
+    DESIGNATED = "designated", "designated"
+    AVAILABLE = "available", "available"
+
+
+class Each(models.TextChoices):
+    """The groups of which a goal asks its share and its minimum."""
+
+    NONE = "none", "none"
+    UNIT = "unit", "unit"
+    SHIFT = "shift", "shift"
+    UNIT_SHIFT = "unit_shift", "unit and shift"
+
+
 class Goal(models.Model):
     """What an agency promised: a share of a requirement's population, by a day."""
 
     code = models.CharField(max_length=80, unique=True)
     title = models.CharField(max_length=200)
     requirement = models.ForeignKey(Requirement, models.CASCADE, related_name="goals")
-    counts = models.CharField(max_length=20, choices=[("trained", "trained"), ("certified", "certified")])
+    counts = models.CharField(max_length=20, choices=Counted)
+    #: of `designated`: the code that is counted
+    designation = models.CharField(max_length=80, blank=True)
     target_percent = models.DecimalField(max_digits=5, decimal_places=2)
-    each = models.CharField(max_length=20, choices=[("none", "none")], default="none")
+    #: the share and the minimum are asked of each of these, too
+    each = models.CharField(max_length=20, choices=Each, default=Each.NONE)
     min_count = models.PositiveIntegerField(default=0)
     by = models.DateField(null=True, blank=True)
 

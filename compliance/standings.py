@@ -16,9 +16,9 @@ from django.db import connection, transaction
 
 from compliance import engine
 from compliance.gather import Rules, gather_members, gather_rules
-from compliance.models import Standing
+from compliance.models import Extension, Standing, Waiver
 from roster.facts import Change, Fact, hold_rules, lock_officers
-from roster.models import Assignment, Employment, Leave, Officer
+from roster.models import Assignment, Designation, Employment, Leave, Officer
 from training.models import Completion, EvidenceDecision
 
 #: Members judged at a time: enough to make queries rare, few enough to keep memory small.
@@ -27,7 +27,16 @@ SLICE = 1000
 COPIED_AT_A_TIME = 500
 
 #: Every kind of fact that a standing follows from.
-FACTS: tuple[type[Fact], ...] = (Employment, Assignment, Leave, Completion, EvidenceDecision)
+FACTS: tuple[type[Fact], ...] = (
+    Employment,
+    Assignment,
+    Leave,
+    Designation,
+    Waiver,
+    Extension,
+    Completion,
+    EvidenceDecision,
+)
 
 Progress = Callable[[int, int], object]
 
@@ -65,10 +74,10 @@ Timeline = tuple[int, int, tuple[engine.Period, ...]]
 def timelines(
     officer_ids: Collection[int], rules: Rules, *, known_at: datetime | None = None, seen_on: date | None = None
 ) -> Iterator[Timeline]:
-    """(officer, requirement, periods) of these members under all of the rules, from the facts. Five queries.
+    """(officer, requirement, periods) of these members under all of the rules, from the facts. Eight queries.
 
     The facts are read before this returns, each timeline is worked out when it is asked for: into a COPY, say.
-    `seen_on` leaves out credit taken after that day: the line as it was to be expected then.
+    `seen_on` leaves out what was taken or approved after that day: the line as it was to be expected then.
     """
     if not rules.editions:
         return iter(())
@@ -96,7 +105,7 @@ def _rows(lines: Iterable[Timeline]) -> Iterator[Row]:
 def rebuild(officer_ids: Collection[int] | None = None, *, progress: Progress | None = None) -> int:
     """Bring the standings of these members (None = all) up to date inside one transaction; rows written and removed.
 
-    Locks the members' rows first, so that no fact recorded meanwhile is missed. Per slice: a lock, five queries for
+    Locks the members' rows first, so that no fact recorded meanwhile is missed. Per slice: a lock, eight queries for
     the facts, one for the rows that stand, and a DELETE and a COPY where something differs.
     """
     changed = 0

@@ -20,6 +20,7 @@ __all__ = [
     "Agency",
     "Assignment",
     "Change",
+    "Designation",
     "Employment",
     "FormerDetail",
     "Leave",
@@ -38,6 +39,12 @@ def days(start: str = "start_on", end: str = "end_on") -> Func:
 def one_point(field: str) -> Func:
     """A scalar as a range of one point: exclusion constraints then need no extension."""
     return Func(F(field), F(field), Value("[]"), function="int8range")
+
+
+def one_word(field: str) -> Func:
+    """A text as a range of one point, by its hash: capitals and small letters are one word."""
+    word = Func(Upper(field), Value(0), function="hashtextextended", output_field=models.BigIntegerField())
+    return Func(word, word, Value("[]"), function="int8range")
 
 
 def ends_after_start(name: str) -> models.CheckConstraint:
@@ -323,6 +330,37 @@ class Leave(Fact):
 
     def __str__(self) -> str:
         return f"{self.kind} from {self.start_on}"
+
+
+class Designation(Fact):
+    """Days on which a member holds a special duty, by the agency's own code: CIT officer, field training officer."""
+
+    officer = models.ForeignKey(Officer, models.PROTECT, related_name="designations")
+    code = models.CharField(max_length=80)
+    start_on = models.DateField("first day")
+    end_on = models.DateField("last day", null=True, blank=True)
+    #: taken up of one's own will
+    is_voluntary = models.BooleanField("voluntary", default=False)
+
+    class Meta(Fact.Meta):
+        constraints = (
+            ends_after_start("roster_designation_ends_after_start"),
+            ExclusionConstraint(
+                name="roster_designation_one_at_a_time",
+                expressions=[
+                    (one_point("officer_id"), "&&"),
+                    (one_word("code"), "&&"),
+                    (days(), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(voided_in__isnull=True),
+                violation_error_message="The member holds this designation on some of these days already.",
+            ),
+        )
+        indexes = fact_indexes("roster_designation")
+        triggers = fact_triggers()
+
+    def __str__(self) -> str:
+        return f"{self.code} from {self.start_on}"
 
 
 class Role(models.TextChoices):

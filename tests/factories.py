@@ -8,10 +8,22 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from compliance.models import Edition, Goal, Population, Requirement
+from compliance.models import Edition, Extension, Goal, Population, Requirement, Waiver
 from roster.facts import Via, recording
-from roster.models import Access, Agency, Assignment, Employment, Leave, Officer, Rank, Role, Shift, Unit
-from training.models import Completion, Course
+from roster.models import (
+    Access,
+    Agency,
+    Assignment,
+    Designation,
+    Employment,
+    Leave,
+    Officer,
+    Rank,
+    Role,
+    Shift,
+    Unit,
+)
+from training.models import Completion, Course, Equivalency, LessonPlan
 
 _numbers = itertools.count(1)
 
@@ -82,11 +94,50 @@ def take_leave(officer: Officer, start_on: date, end_on: date | None = None, kin
         return recorder.record(Leave(officer=officer, kind=kind, start_on=start_on, end_on=end_on))
 
 
+def assign_temporarily(
+    officer: Officer, unit: Unit, start_on: date, end_on: date | None = None, **values: Any
+) -> Assignment:
+    with recording(by=None, via=Via.COMMAND, why="test data") as recorder:
+        return recorder.record(
+            Assignment(officer=officer, kind="temporary", unit=unit, start_on=start_on, end_on=end_on, **values)
+        )
+
+
+def designate(
+    officer: Officer, code: str, start_on: date, end_on: date | None = None, *, is_voluntary: bool = False
+) -> Designation:
+    with recording(by=None, via=Via.COMMAND, why="test data") as recorder:
+        return recorder.record(
+            Designation(officer=officer, code=code, start_on=start_on, end_on=end_on, is_voluntary=is_voluntary)
+        )
+
+
+def waive(officer: Officer, requirement: Requirement, start_on: date, end_on: date) -> Waiver:
+    with recording(by=None, via=Via.COMMAND, why="test data") as recorder:
+        return recorder.record(Waiver(officer=officer, requirement=requirement, start_on=start_on, end_on=end_on))
+
+
+def extend(officer: Officer, requirement: Requirement, until_on: date, approved_on: date) -> Extension:
+    with recording(by=None, via=Via.COMMAND, why="test data") as recorder:
+        return recorder.record(
+            Extension(officer=officer, requirement=requirement, until_on=until_on, approved_on=approved_on)
+        )
+
+
+def make_lesson_plan(course: Course, version: str, start_on: date, end_on: date | None = None) -> LessonPlan:
+    return LessonPlan.objects.create(course=course, version=version, start_on=start_on, end_on=end_on)
+
+
+def make_equivalency(course: Course, counts_as: Course, start_on: date, end_on: date | None = None) -> Equivalency:
+    return Equivalency.objects.create(course=course, counts_as=counts_as, start_on=start_on, end_on=end_on)
+
+
 def make_requirement(
     code: str = "refresher",
     *,
     entry: tuple[Course, ...] = (),
     refresher: tuple[Course, ...] = (),
+    recert: tuple[Course, ...] = (),
     population: dict[str, Any] | None = None,
     effective_from: date = date(2015, 1, 1),
     **values: Any,
@@ -102,6 +153,7 @@ def make_requirement(
     )
     edition.entry_courses.set(entry)
     edition.refresher_courses.set(refresher)
+    edition.recert_courses.set(recert)
     return requirement
 
 

@@ -1,13 +1,15 @@
-"""Courses, the titles files know them by, completions, and decisions on their evidence."""
+"""Courses, their lesson plans and equivalencies, the titles files know them by, completions and their evidence."""
 
 from __future__ import annotations
 
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Upper
 
 from roster.facts import Fact, fact_indexes, fact_triggers
-from roster.models import Officer
+from roster.models import Officer, days, ends_after_start, one_point
 
 
 class CourseKind(models.TextChoices):
@@ -78,6 +80,72 @@ class CourseAlias(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class LessonPlan(models.Model):
+    """A version of what a course teaches, and the days on which teaching from it counts.
+
+    To accept an old version longer, give it a later last day.
+    """
+
+    course = models.ForeignKey(Course, models.PROTECT, related_name="lesson_plans")
+    version = models.CharField(max_length=80)
+    start_on = models.DateField("first day")
+    end_on = models.DateField("last day", null=True, blank=True)
+
+    class Meta:
+        ordering = ("course", "start_on", "version")
+        constraints = (
+            ends_after_start("training_lessonplan_ends_after_start"),
+            models.UniqueConstraint(
+                "course",
+                Upper("version"),
+                name="training_lessonplan_once",
+                violation_error_message="The course has a lesson plan of this version already.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.version
+
+
+class Equivalency(models.Model):
+    """A course whose completions count as another course too, from a first to a last day. Not chained."""
+
+    course = models.ForeignKey(Course, models.PROTECT, related_name="equivalencies")
+    counts_as = models.ForeignKey(Course, models.PROTECT, related_name="equivalents")
+    start_on = models.DateField("first day")
+    end_on = models.DateField("last day", null=True, blank=True)
+    approved_by = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        verbose_name_plural = "equivalencies"
+        ordering = ("course", "counts_as", "start_on")
+        constraints = (
+            ends_after_start("training_equivalency_ends_after_start"),
+            models.CheckConstraint(
+                name="training_equivalency_of_two_courses",
+                condition=~Q(course=F("counts_as")),
+                violation_error_message="A course does not count as itself.",
+            ),
+            models.UniqueConstraint(
+                fields=("course", "counts_as", "start_on"),
+                name="training_equivalency_once",
+                violation_error_message="The course counts as this one from this day already.",
+            ),
+            ExclusionConstraint(
+                name="training_equivalency_one_at_a_time",
+                expressions=[
+                    (one_point("course_id"), "&&"),
+                    (one_point("counts_as_id"), "&&"),
+                    (days(), RangeOperators.OVERLAPS),
+                ],
+                violation_error_message="The course counts as this one on some of these days already.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.course_id} as {self.counts_as_id} from {self.start_on}"
 
 
 class Result(models.TextChoices):

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from compliance import engine, sentences, standings
 from compliance.coverage import Counts, percent, roll_up
-from compliance.gather import Rules, gather_members, gather_rules
+from compliance.gather import Rules, gather_members, gather_rules, listed_courses, taken_as
 from compliance.models import Edition, Requirement
 from compliance.reports.paper import Data
 from roster.models import Agency, Officer, Rank, Shift, Unit
@@ -181,13 +181,13 @@ def _member(
         for credit in engine.counting_credits(edition, facts.completions)
         if credit.completed_on <= question.as_of
     ]
-    listed = edition.entry_courses | edition.refresher_courses
+    listed = listed_courses(edition)
     pending = [
         completion
         for completion in sorted(facts.completions, key=lambda row: (row.completed_on, row.key))
         if completion.evidence is engine.Evidence.PENDING
         and completion.passed
-        and completion.course.key in listed
+        and listed & taken_as(completion.course, completion.completed_on)
         and completion.completed_on <= question.as_of
     ]
     in_span = [credit for credit in credits if question.span_from <= credit.completed_on <= question.span_to]
@@ -337,7 +337,7 @@ def _coverage(
 def _editions(question: Question, in_force: Iterable[tuple[date, date, engine.Edition]]) -> list[dict[str, Any]]:
     """The editions in force on some day of the span or on the day asked, with everything each asks."""
     rows = Edition.objects.select_related("population", "requirement").prefetch_related(
-        "entry_courses", "refresher_courses"
+        "entry_courses", "refresher_courses", "recert_courses"
     )
     by_id = {row.pk: row for row in rows.filter(requirement=question.requirement)}
     return [

@@ -22,6 +22,7 @@ WHOLE = (
     Prefetch("editions", Edition.objects.select_related("population")),
     "editions__entry_courses",
     "editions__refresher_courses",
+    "editions__recert_courses",
 )
 
 

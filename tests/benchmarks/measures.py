@@ -41,11 +41,15 @@ COMPLETION_COLUMNS = (
 #: what the rebuild reads of every member, in one pass over each table
 FACTS = (
     "SELECT officer_id, start_on, end_on, category FROM roster_employment WHERE voided_in_id IS NULL",
-    "SELECT officer_id, start_on, end_on, unit_id, shift_id, rank_id FROM roster_assignment"
-    " WHERE voided_in_id IS NULL AND kind = 'home'",
+    "SELECT officer_id, kind, start_on, end_on, unit_id, shift_id, rank_id FROM roster_assignment"
+    " WHERE voided_in_id IS NULL AND kind <> 'secondary'",
     "SELECT officer_id, start_on, end_on, kind FROM roster_leave WHERE voided_in_id IS NULL",
+    "SELECT officer_id, start_on, end_on, code, is_voluntary FROM roster_designation WHERE voided_in_id IS NULL",
+    "SELECT officer_id, requirement_id, start_on, end_on FROM compliance_waiver WHERE voided_in_id IS NULL",
+    "SELECT officer_id, requirement_id, until_on, approved_on FROM compliance_extension WHERE voided_in_id IS NULL",
     "SELECT completion_id, decision FROM training_evidencedecision WHERE voided_in_id IS NULL",
-    "SELECT officer_id, id, course_id, completed_on, hours, score, attendance, result, evidence"
+    "SELECT officer_id, id, course_id, completed_on, hours, score, attendance, result, evidence,"
+    " certificate_expires_on, lesson_plan"
     " FROM training_completion WHERE voided_in_id IS NULL AND course_id = ANY(%(courses)s)",
 )
 READ_AT_A_TIME = 5_000

@@ -76,7 +76,7 @@ def test_gather_costs_the_same_for_one_member_and_for_thirty(django_assert_num_q
     rules = gather_rules()
 
     for part in (ids[:1], ids):
-        with django_assert_num_queries(5):  # type: ignore[operator] # employments, assignments, leaves, decisions, completions
+        with django_assert_num_queries(8):  # type: ignore[operator] # one for each kind of fact
             assert len(list(standings.timelines(part, rules))) == len(part)
 
 

@@ -10,10 +10,10 @@ import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from compliance import standings
-from compliance.models import Edition, Standing
+from compliance.models import Edition, Extension, Requirement, Standing, Waiver
 from roster import facts
 from roster.facts import Change, Fact, FactRefused, Recorder, Via, changing_rules, known_now, recording
-from roster.models import Assignment, Employment, Leave, Officer
+from roster.models import Assignment, Designation, Employment, Leave, Officer
 from tests import factories as make
 from tests.two_writers import Gate, Worker, meanwhile
 from training.models import Completion, EvidenceDecision
@@ -23,7 +23,7 @@ NEW_YEAR, LATER = date(2024, 1, 1), date(2024, 3, 17)
 
 @pytest.fixture
 def officer(db: None) -> Officer:
-    """At home in a unit since 4 March 2016, with a second assignment, a leave, and a completion without evidence."""
+    """At home in a unit since 4 March 2016, with one fact of every other kind."""
     member = make.make_officer(unit=make.make_unit("C1"))
     make.take_leave(member, NEW_YEAR, date(2024, 2, 1))
     completion = make.complete(member, make.make_course(), NEW_YEAR)
@@ -32,6 +32,9 @@ def officer(db: None) -> Officer:
             EvidenceDecision(officer=member, completion=completion, decision="rejected", decided_on=NEW_YEAR)
         )
         recorder.record(_assignment(member, kind="secondary", start_on=LATER))
+        recorder.record(Designation(officer=member, code="CIT", start_on=NEW_YEAR, end_on=LATER))
+        recorder.record(_waiver(member, start_on=NEW_YEAR, end_on=LATER))
+        recorder.record(_extension(member, until_on=LATER, approved_on=NEW_YEAR))
     return member
 
 
@@ -46,6 +49,18 @@ Make = Callable[[Officer], Fact]
 
 def _assignment(officer: Officer, **values: object) -> Assignment:
     return Assignment(officer=officer, unit=officer.assignments.get(kind="home").unit, **values)
+
+
+def _requirement() -> Requirement:
+    return Requirement.objects.filter(code="waived").first() or make.make_requirement("waived")
+
+
+def _waiver(officer: Officer, **values: object) -> Waiver:
+    return Waiver(officer=officer, requirement=_requirement(), **values)
+
+
+def _extension(officer: Officer, **values: object) -> Extension:
+    return Extension(officer=officer, requirement=_requirement(), **values)
 
 
 REFUSED: list[tuple[str, str, Make]] = [
@@ -83,6 +98,36 @@ REFUSED: list[tuple[str, str, Make]] = [
         "roster_leave_once",
         "This leave is recorded already.",
         lambda officer: Leave(officer=officer, kind="medical", start_on=NEW_YEAR),
+    ),
+    (
+        "roster_designation_ends_after_start",
+        "The last day is before the first day.",
+        lambda officer: Designation(officer=officer, code="FTO", start_on=LATER, end_on=NEW_YEAR),
+    ),
+    (
+        "roster_designation_one_at_a_time",
+        "The member holds this designation on some of these days already.",
+        lambda officer: Designation(officer=officer, code="cit", start_on=LATER),
+    ),
+    (
+        "compliance_waiver_ends_after_start",
+        "The last day is before the first day.",
+        lambda officer: _waiver(officer, start_on=LATER, end_on=NEW_YEAR),
+    ),
+    (
+        "compliance_waiver_once",
+        "A waiver of this requirement from this day is recorded already.",
+        lambda officer: _waiver(officer, start_on=NEW_YEAR, end_on=NEW_YEAR),
+    ),
+    (
+        "compliance_extension_ends_after_approval",
+        "The extension ends before the day it was approved.",
+        lambda officer: _extension(officer, until_on=NEW_YEAR, approved_on=LATER),
+    ),
+    (
+        "compliance_extension_once",
+        "This extension is recorded already.",
+        lambda officer: _extension(officer, until_on=LATER, approved_on=NEW_YEAR),
     ),
     (
         "training_completion_once",
