@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise
@@ -13,12 +13,12 @@ from typing import Any
 
 from django.db import transaction
 
-from compliance import coverage, standings
+from compliance import coverage, engine, standings
 from compliance.gather import gather_rules
-from compliance.models import Edition, Goal, Population, Requirement
-from compliance.requirements_file import EDITION, File, Refused, Table, read_document
+from compliance.models import Counted, Each, Edition, Goal, Population, Requirement
+from compliance.requirements_file import EDITION, File, Refused, Table, adds_up_rolling, read_document
 from roster.facts import changing_rules
-from roster.models import Officer, Rank, Shift, Unit
+from roster.models import Designation, Officer, Rank, Shift, Unit
 from training.models import Course
 from training.titles import title_key
 
@@ -34,6 +34,8 @@ class Loaded:
     editions: int = 0
     goals: int = 0
     warnings: list[str] = field(default_factory=list)
+    #: the ids of the requirements
+    written: list[int] = field(default_factory=list)
 
 
 def _check_sequence(name: str, editions: Iterable[tuple[date, date | None]], findings: list[str]) -> None:
@@ -56,7 +58,29 @@ def load(file: File, *, today: date, progress: standings.Progress | None = None)
     with changing_rules():
         loaded = _write(file, today=today)
         standings.rebuild(progress=progress)
+        loaded.warnings += _unasked(loaded, today)
     return loaded
+
+
+def _unasked(loaded: Loaded, today: date) -> list[str]:
+    """As `_empty_populations`, by the standings that are stored."""
+    stored = coverage.standings_on(today, requirement_ids=loaded.written).values_list("requirement_id", flat=True)
+    return _empty_populations(set(stored.distinct()), loaded, today)
+
+
+def _empty_populations(asked: Collection[int], loaded: Loaded, today: date) -> list[str]:
+    """A warning for each population of an edition in force that has nobody in it, once there are members at all.
+
+    `asked` are the requirements that somebody is asked today.
+    """
+    if not Officer.objects.exists():
+        return []
+    empty: dict[str, None] = {}
+    for requirement in Requirement.objects.filter(pk__in=loaded.written).prefetch_related("editions__population"):
+        edition = requirement.edition_on(today)
+        if edition is not None and requirement.pk not in asked:
+            empty[edition.population.code] = None
+    return [f'population "{code}": nobody is in it today, {today}' for code in empty]
 
 
 def _write(file: File, *, today: date) -> Loaded:
@@ -77,11 +101,14 @@ def _write(file: File, *, today: date) -> Loaded:
         requirement.citations = values.get("citations", requirement.citations)
         requirement.save()
         loaded.requirements += 1
+        loaded.written.append(requirement.pk)
         starts: dict[date, date | None] = dict(requirement.editions.values_list("effective_from", "effective_to"))
         starts.update({edition.values["effective_from"]: edition.values.get("effective_to") for edition in editions})
         twice = Counter(edition.values["effective_from"] for edition in editions)
         repeated = [(start, None) for start, times in twice.items() if times > 1]
         _check_sequence(table.name, [*starts.items(), *repeated], findings)
+        if not starts:
+            loaded.warnings.append(f"{table.name}: edition: has none, so nobody is asked")
         for edition in editions:
             _write_edition(requirement, edition, populations, courses, findings, loaded)
     for table in file.goals:
@@ -93,9 +120,7 @@ def _write(file: File, *, today: date) -> Loaded:
 
 def _write_population(table: Table, today: date, findings: list[str], loaded: Loaded) -> None:
     """Make or change a population; one that an edition in force uses keeps its definition (rules 4)."""
-    values = {
-        key: value for key, value in table.values.items() if not key.startswith(("designations", "voluntary", "acting"))
-    }
+    values = table.values
     units = {code.upper() for code in Unit.objects.values_list("code", flat=True)}
     findings.extend(
         f'{table.name}: units: there is no unit "{code}"'
@@ -111,15 +136,21 @@ def _write_population(table: Table, today: date, findings: list[str], loaded: Lo
             for code in values.get(key, ())
             if code.lower() not in words
         )
-    lists = ("categories", "functions", "units", "ranks", "shifts")
+    loaded.warnings.extend(_never_held(f"{table.name}: designations", values.get("designations", ())))
+    if values.get("voluntary_only") and not values.get("designations"):
+        loaded.warnings.append(f"{table.name}: voluntary_only: asks nothing without designations")
+    if values.get("acting_counts") and not values.get("ranks"):
+        loaded.warnings.append(f"{table.name}: acting_counts: asks nothing without ranks")
+    lists = ("categories", "functions", "units", "ranks", "shifts", "designations")
+    others = {"min_service_months": 0, "voluntary_only": False, "acting_counts": False}
     definition: dict[str, Any] = {name: sorted(values.get(name, [])) for name in lists}
-    definition["min_service_months"] = values.get("min_service_months", 0)
+    definition |= {name: values.get(name, default) for name, default in others.items()}
     row = Population.objects.filter(code=values["code"]).first()
     if row is None:
         Population.objects.create(title=values.get("title", values["code"]), code=values["code"], **definition)
     else:
         stands: dict[str, Any] = {name: sorted(getattr(row, name)) for name in lists}
-        stands["min_service_months"] = row.min_service_months
+        stands |= {name: getattr(row, name) for name in others}
         if stands != definition and row.editions.filter(effective_from__lte=today).exists():
             changed = ", ".join(name for name in definition if definition[name] != stands[name])
             findings.append(
@@ -131,12 +162,25 @@ def _write_population(table: Table, today: date, findings: list[str], loaded: Lo
     loaded.populations += 1
 
 
+def _never_held(where: str, designations: Iterable[str]) -> list[str]:
+    """A warning for each designation that nobody has held: likely written otherwise in the records. One query."""
+    wanted = {code.lower(): code for code in designations}
+    if not wanted:
+        return []
+    held = {code.lower() for code in Designation.objects.values_list("code", flat=True).distinct()}
+    return [f'{where}: nobody has held "{code}" yet' for key, code in wanted.items() if key not in held]
+
+
 #: The keys of an edition that are plain columns, with what an absent key means.
 PLAIN: dict[str, Any] = {
     column.name: column.get_default()
     for column in Edition._meta.concrete_fields
     if column.name in EDITION and not column.is_relation
 }
+
+
+#: The keys of an edition that list courses.
+COURSE_LISTS = ("entry_courses", "refresher_courses", "recert_courses")
 
 
 def _write_edition(
@@ -153,7 +197,7 @@ def _write_edition(
         findings.append(f'{table.name}: population: there is no population "{values["population"]}"')
         return
     lists: dict[str, list[Course]] = {}
-    for key in ("entry_courses", "refresher_courses"):
+    for key in COURSE_LISTS:
         lists[key] = []
         for code in values.get(key, []):
             course = courses.get(code.upper())
@@ -163,10 +207,13 @@ def _write_edition(
                 lists[key].append(course)
     if any(code.upper() not in courses for key in lists for code in values.get(key, [])):
         return
-    if not any(lists.values()):
+    if not lists["entry_courses"] and not lists["refresher_courses"]:
         loaded.warnings.append(f"{table.name}: entry_courses: no course counts, so nobody can meet it")
     loaded.warnings.extend(_oddities(table, lists))
-    wanted = {key: values.get(key, default) for key, default in PLAIN.items()}
+    defaults = PLAIN
+    if values.get("clock") == engine.Clock.CYCLE:
+        defaults = {**PLAIN, "first_due": engine.FirstDue.WINDOW_END.value}
+    wanted = {key: values.get(key, default) for key, default in defaults.items()}
     row = requirement.editions.filter(effective_from=values["effective_from"]).first()
     if row is not None and row.reports.exists() and _differs(row, wanted, population, lists):
         findings.append(f"{table.name}: effective_from: an issued report used this edition, so it cannot change")
@@ -176,26 +223,57 @@ def _write_edition(
         effective_from=values["effective_from"],
         defaults={**wanted, "population": population},
     )
-    row.entry_courses.set(lists["entry_courses"])
-    row.refresher_courses.set(lists["refresher_courses"])
+    for key in COURSE_LISTS:
+        getattr(row, key).set(lists[key])
     loaded.editions += 1
 
 
-def _oddities(table: Table, lists: Mapping[str, Sequence[Course]]) -> list[str]:
-    """Courses that are listed and can never count: odd, but the file loads."""
+def _oddities(table: Table, lists: Mapping[str, Sequence[Course]]) -> Iterator[str]:
+    """What is odd about an edition, though it loads: courses listed that cannot count, keys that ask nothing."""
     values = table.values
-    found: list[str] = []
-    for key, least in (("entry_courses", "min_hours"), ("refresher_courses", "refresher_min_hours")):
+    adds_up = bool(values.get("hours"))
+    least = {} if adds_up else {"entry_courses": "min_hours", "refresher_courses": "refresher_min_hours"}
+    for key in COURSE_LISTS:
         for course in lists[key]:
-            found.extend(
-                f"{table.name}: {key}: {course.code} has {float(course.hours):g} hours, below {limit}; "
-                "it counts only when a longer block is recorded"
-                for limit in ("min_block_hours", least)
-                if course.hours is not None and course.hours < values.get(limit, 0)
-            )
+            for limit in ("min_block_hours", *([least[key]] if key in least else [])):
+                if course.hours is not None and course.hours < values.get(limit, 0):
+                    yield (
+                        f"{table.name}: {key}: {course.code} has {float(course.hours):g} hours, below {limit}; "
+                        "it counts only when a longer block is recorded"
+                    )
             if values.get("modes") and course.mode not in values["modes"]:
-                found.append(f"{table.name}: {key}: {course.code} is taught as {course.mode}, which modes leaves out")
-    return found
+                yield f"{table.name}: {key}: {course.code} is taught as {course.mode}, which modes leaves out"
+    yield from (f"{table.name}: {key}: {why}" for key, why in _asks_nothing(values, lists))
+
+
+def _asks_nothing(values: Mapping[str, Any], lists: Mapping[str, Sequence[Course]]) -> Iterator[tuple[str, str]]:
+    """Keys that are given and cannot matter beside the others."""
+    clock = values.get("clock", engine.Clock.ONCE)
+    if values.get("hours"):
+        if values.get("refresher_min_hours"):
+            yield "refresher_min_hours", "does not apply beside hours, which adds up what the completions hold"
+        if values.get("refresher_min_tenure_months"):
+            yield "refresher_min_tenure_months", "does not apply beside hours"
+    elif values.get("refresher_min_tenure_months") and not lists["entry_courses"]:
+        yield "refresher_min_tenure_months", "asks nothing without entry_courses: tenure runs from the entry credit"
+    if lists["recert_courses"] and (clock != engine.Clock.CERTIFICATE or adds_up_rolling(values)):
+        yield "recert_courses", "count under a certificate clock only"
+    elif lists["recert_courses"] and not values.get("recert_before_days") and not values.get("recert_after_days"):
+        yield (
+            "recert_courses",
+            "count on the last day of the limit only: recert_before_days and recert_after_days are 0",
+        )
+    entry = set(lists["entry_courses"])
+    for course in lists["recert_courses"]:
+        if course in entry:
+            yield "recert_courses", f"{course.code} is among entry_courses too, and counts as an entry course"
+    if values.get("early") == engine.Early.KEEP_ANCHOR:
+        if adds_up_rolling(values):
+            yield "early", "does not apply to rolling hours"
+        elif not values.get("keep_anchor_days"):
+            yield "early", "keeps the anchor on the last day of the limit only: keep_anchor_days is 0"
+    if values.get("leave") == engine.LeaveRule.TOLL and clock == engine.Clock.CYCLE:
+        yield "leave", "moves no date under a cycle, and excuses nobody"
 
 
 def _differs(
@@ -210,19 +288,25 @@ def _differs(
 
 
 def _write_goal(table: Table, findings: list[str], loaded: Loaded) -> None:
-    values = dict(table.values)
+    values = table.values
     requirement = Requirement.objects.filter(code=values["requirement"]).first()
     if requirement is None:
         findings.append(f'{table.name}: requirement: there is no requirement "{values["requirement"]}"')
         return
+    designation = values.get("designation", "")
+    if values.get("counts") == Counted.DESIGNATED:
+        loaded.warnings.extend(_never_held(f"{table.name}: designation", [designation]))
+    elif designation:
+        loaded.warnings.append(f"{table.name}: designation: asks nothing unless counts is designated")
     Goal.objects.update_or_create(
         code=values["code"],
         defaults={
             "title": values.get("title", values["code"]),
             "requirement": requirement,
-            "counts": values.get("counts", "certified"),
+            "counts": values.get("counts", Counted.CERTIFIED),
+            "designation": values.get("designation", ""),
             "target_percent": values["target_percent"],
-            "each": values.get("each", "none"),
+            "each": values.get("each", Each.NONE),
             "min_count": values.get("min_count", 0),
             "by": values.get("by"),
         },
@@ -259,6 +343,7 @@ def preview(file: File, *, today: date) -> tuple[Loaded, list[Flip]]:
                 }
                 loaded = _write(file, today=today)
                 after = dict(_states_on(today))
+                loaded.warnings += _empty_populations({requirement for _, requirement in after}, loaded, today)
             codes = dict(Requirement.objects.values_list("pk", "code"))
             raise _Rollback
     except _Rollback:
@@ -331,5 +416,7 @@ def load_presets(codes: Iterable[str], *, today: date, progress: standings.Progr
             loaded.editions += part.editions
             loaded.goals += part.goals
             loaded.warnings += part.warnings
+            loaded.written += part.written
         standings.rebuild(progress=progress)
+        loaded.warnings += _unasked(loaded, today)
     return loaded

@@ -13,6 +13,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from compliance import engine
+from compliance.models import Counted, Each
 from roster.models import Category
 from training.models import Mode
 
@@ -57,6 +59,8 @@ def flag(value: Any) -> bool:
 def a_date(value: Any) -> date:
     if type(value) is not date:
         raise Invalid("must be a date, like 2026-12-31 without quotes")
+    if not 1900 <= value.year <= 2199:
+        raise Invalid("must be a date of the years 1900 to 2199")
     return value
 
 
@@ -79,7 +83,7 @@ def number(most: int) -> Check:
 
 
 def one_of(words: Iterable[str]) -> Check:
-    allowed = list(words)
+    allowed = [str(word) for word in words]
 
     def check(value: Any) -> str:
         if value not in allowed:
@@ -131,22 +135,22 @@ EDITION: dict[str, Check] = {
     "min_block_hours": number(1000),
     "modes": some_of(Mode.values),
     "hours": number(1000),
-    "hours_model": one_of(("event", "rolling")),
+    "hours_model": one_of(engine.HoursModel),
     "hours_window_months": whole(1200),
-    "clock": one_of(("once", "rolling", "calendar", "cycle", "certificate")),
+    "clock": one_of(engine.Clock),
     "months": whole(1200),
     "years": whole(100),
     "cycle_start": a_date,
     "recert_courses": texts,
     "recert_before_days": whole(3660),
     "recert_after_days": whole(3660),
-    "early": one_of(("restart", "keep_anchor")),
+    "early": one_of(engine.Early),
     "keep_anchor_days": whole(3660),
-    "first_due": one_of(("grace", "year_end", "next_year_end", "window_end", "next_window_end")),
+    "first_due": one_of(engine.FirstDue),
     "entry_grace_days": whole(36600),
     "entry_due_on": a_date,
     "return_grace_days": whole(3660),
-    "leave": one_of(("none", "exclude", "toll")),
+    "leave": one_of(engine.LeaveRule),
     "leave_kinds": texts,
     "leave_min_days": whole(3660),
     "break_months": whole(1200),
@@ -155,30 +159,16 @@ GOAL: dict[str, Check] = {
     "code": text,
     "title": text,
     "requirement": text,
-    "counts": one_of(("trained", "certified", "designated", "available")),
+    "counts": one_of(Counted.values),
     "designation": text_or_blank,
     "target_percent": number(100),
-    "each": one_of(("none", "unit", "shift", "unit_shift")),
+    "each": one_of(Each.values),
     "min_count": whole(100_000),
     "by": a_date,
 }
 
-#: What the file format knows and this version cannot decide by yet: refused, never ignored.
-NOT_YET: dict[str, Callable[[Any], bool]] = {
-    "designations": bool,
-    "voluntary_only": bool,
-    "acting_counts": bool,
-    "refresher_min_tenure_months": bool,
-    "hours": bool,
-    "clock": lambda value: value in ("cycle", "certificate"),
-    "recert_courses": bool,
-    "early": lambda value: value == "keep_anchor",
-    "first_due": lambda value: value in ("window_end", "next_window_end"),
-    "leave": lambda value: value == "toll",
-    "break_months": bool,
-    "counts": lambda value: value in ("designated", "available"),
-    "each": lambda value: value != "none",
-}
+#: First deadlines by clock: windows have ends, the other clocks have none.
+WINDOW_ENDS = (engine.FirstDue.WINDOW_END, engine.FirstDue.NEXT_WINDOW_END)
 
 
 @dataclass(frozen=True)
@@ -214,16 +204,10 @@ class _Reading:
             except Invalid as error:
                 self.refuse(name, key, str(error))
                 continue
-            if key in NOT_YET and NOT_YET[key](values[key]):
-                self.refuse(name, key, f"{_as_written(value)} is not supported by this version yet")
         for key in required:
             if key not in raw:
                 self.refuse(name, key, "is missing")
         return Table(name, values)
-
-
-def _as_written(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _tables(document: Mapping[str, Any], key: str, findings: list[str]) -> list[Any]:
@@ -288,6 +272,9 @@ def read_document(document: Mapping[str, Any]) -> File:
     for _, editions in requirements:
         for edition in editions:
             _check_edition(edition, reading)
+    for goal in goals:
+        if goal.values.get("counts") == Counted.DESIGNATED and not goal.values.get("designation"):
+            reading.refuse(goal.name, "designation", "is missing: designated members are counted by its code")
     if reading.findings:
         raise Refused(reading.findings)
     if not populations and not requirements and not goals:
@@ -296,13 +283,47 @@ def read_document(document: Mapping[str, Any]) -> File:
 
 
 def _check_edition(edition: Table, reading: _Reading) -> None:
-    """What the keys of one edition say together."""
+    """What the keys of one edition say together: errors where they can never be right."""
     values = edition.values
-    clock = values.get("clock", "once")
-    if clock == "rolling" and not values.get("months"):
-        reading.refuse(edition.name, "months", "a rolling clock needs the number of months")
-    if clock == "calendar" and not values.get("years"):
-        reading.refuse(edition.name, "years", "a calendar clock needs the number of years")
+
+    def refuse(key: str, why: str) -> None:
+        reading.refuse(edition.name, key, why)
+
+    clock = values.get("clock", engine.Clock.ONCE)
+    _check_clock(clock, values, refuse)
+    first_due = values.get("first_due")
+    if first_due and (first_due in WINDOW_ENDS) != (clock == engine.Clock.CYCLE):
+        fitting = WINDOW_ENDS if clock == engine.Clock.CYCLE else [w for w in engine.FirstDue if w not in WINDOW_ENDS]
+        refuse("first_due", f'"{first_due}" does not go with a clock of {clock}; choose {" or ".join(fitting)}')
+    if values.get("hours") and values.get("min_hours"):
+        refuse("min_hours", "does not go with hours, which adds up what the completions hold")
+    if values.get("early") == engine.Early.KEEP_ANCHOR and clock != engine.Clock.ROLLING:
+        refuse("early", f'"keep_anchor" goes with a rolling clock only, not with {clock}')
+    refresher = {code.upper() for code in values.get("refresher_courses", ())}
+    for code in values.get("recert_courses", ()):
+        if code.upper() in refresher:
+            refuse("recert_courses", f"{code} is among refresher_courses too; it can be one of them")
     start, end = values.get("effective_from"), values.get("effective_to")
     if start and end and end < start:
-        reading.refuse(edition.name, "effective_to", "is before effective_from")
+        refuse("effective_to", "is before effective_from")
+
+
+def _check_clock(clock: str, values: Mapping[str, Any], refuse: Callable[[str, str], None]) -> None:
+    """What each clock needs. Hours that roll have a window of their own and no clock."""
+    if adds_up_rolling(values):
+        if values.get("clock", engine.Clock.ROLLING) != engine.Clock.ROLLING:
+            refuse("clock", f'rolling hours use no clock of their own, so not {clock}; leave it out or write "rolling"')
+        if not values.get("hours_window_months"):
+            refuse("hours_window_months", "rolling hours need the number of months")
+        return
+    if clock in ("rolling", "cycle", "certificate") and not values.get("months"):
+        refuse("months", f"a {clock} clock needs the number of months")
+    if clock == "calendar" and not values.get("years"):
+        refuse("years", "a calendar clock needs the number of years")
+    if clock == "cycle" and not values.get("cycle_start"):
+        refuse("cycle_start", "a cycle clock needs the first day of its first window")
+
+
+def adds_up_rolling(values: Mapping[str, Any]) -> bool:
+    """Whether an edition asks for hours within a window that moves along."""
+    return bool(values.get("hours")) and values.get("hours_model") == engine.HoursModel.ROLLING

@@ -209,10 +209,17 @@ def test_loading_again_changes_nothing_and_an_edition_is_updated_by_its_first_da
             id="goal-of-no-requirement",
         ),
         pytest.param(
-            'leave = "exclude"',
-            'leave = "toll"',
-            'requirement "calea-refresher", edition 2015-01-01: leave: "toll" is not supported by this version yet',
-            id="not-supported-yet",
+            "effective_from = 2015-01-01",
+            "effective_from = 0001-01-01",
+            'requirement "calea-refresher", edition 0001-01-01: effective_from: '
+            "must be a date of the years 1900 to 2199",
+            id="a-day-out-of-time",
+        ),
+        pytest.param(
+            'counts = "trained"',
+            'counts = "designated"',
+            'goal "cit-30": designation: is missing: designated members are counted by its code',
+            id="goal-without-designation",
         ),
         pytest.param(
             'code = "patrol"\n',
@@ -288,6 +295,209 @@ def test_an_edition_of_an_issued_report_is_closed_to_change() -> None:
         'requirement "calea-refresher", edition 2015-01-01: effective_from: '
         "an issued report used this edition, so it cannot change"
     ]
+
+
+EDITION = """
+[[population]]
+code = "all"
+
+[[requirement]]
+code = "cit"
+
+[[requirement.edition]]
+effective_from = 2020-01-01
+population = "all"
+entry_courses = ["CIT-40"]
+"""
+
+HERE = 'requirement "cit", edition 2020-01-01: '
+
+
+@pytest.mark.parametrize(
+    ("keys", "findings"),
+    [
+        pytest.param('clock = "rolling"', ["months: a rolling clock needs the number of months"], id="rolling"),
+        pytest.param(
+            'clock = "certificate"', ["months: a certificate clock needs the number of months"], id="certificate"
+        ),
+        pytest.param(
+            'clock = "cycle"\nmonths = 0\ncycle_start = 2021-09-01',
+            ["months: a cycle clock needs the number of months"],
+            id="cycle-of-no-months",
+        ),
+        pytest.param(
+            'clock = "cycle"\nmonths = 48',
+            ["cycle_start: a cycle clock needs the first day of its first window"],
+            id="cycle-without-a-start",
+        ),
+        pytest.param(
+            'hours = 8\nhours_model = "rolling"',
+            ["hours_window_months: rolling hours need the number of months"],
+            id="rolling-hours-without-a-window",
+        ),
+        pytest.param(
+            'hours = 8\nhours_model = "rolling"\nhours_window_months = 36\nclock = "calendar"\nyears = 1',
+            ['clock: rolling hours use no clock of their own, so not calendar; leave it out or write "rolling"'],
+            id="rolling-hours-by-another-clock",
+        ),
+        pytest.param(
+            "hours = 8\nmin_hours = 2",
+            ["min_hours: does not go with hours, which adds up what the completions hold"],
+            id="min-hours-with-hours",
+        ),
+        pytest.param(
+            'refresher_courses = ["CIT-REF-8"]\nrecert_courses = ["cit-ref-8"]\nclock = "certificate"\nmonths = 24\n'
+            "recert_after_days = 90",
+            ["recert_courses: cit-ref-8 is among refresher_courses too; it can be one of them"],
+            id="refresher-and-recertification",
+        ),
+        pytest.param(
+            'early = "keep_anchor"\nkeep_anchor_days = 90',
+            ['early: "keep_anchor" goes with a rolling clock only, not with once'],
+            id="keep-anchor-by-another-clock",
+        ),
+        pytest.param(
+            'first_due = "window_end"',
+            ['first_due: "window_end" does not go with a clock of once; choose grace or year_end or next_year_end'],
+            id="a-window-without-a-cycle",
+        ),
+        pytest.param(
+            'first_due = "grace"\nclock = "cycle"\nmonths = 48\ncycle_start = 2021-09-01',
+            ['first_due: "grace" does not go with a clock of cycle; choose window_end or next_window_end'],
+            id="a-cycle-without-a-window",
+        ),
+        pytest.param(
+            'hours_model = "both"', ["hours_model: must be one of event, rolling"], id="an-unknown-model-of-hours"
+        ),
+    ],
+)
+def test_what_an_edition_says_together_must_be_possible(keys: str, findings: list[str]) -> None:
+    with pytest.raises(Refused) as refused:
+        load(EDITION + keys)
+
+    assert refused.value.findings == [HERE + finding for finding in findings]
+    assert not Requirement.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("keys", "stored"),
+    [
+        pytest.param("", {"clock": "once", "first_due": "grace", "leave": "none", "early": "restart"}, id="defaults"),
+        pytest.param(
+            'clock = "cycle"\nmonths = 48\ncycle_start = 2021-09-01',
+            {"clock": "cycle", "first_due": "window_end", "cycle_start": date(2021, 9, 1)},
+            id="a-cycle-is-first-due-at-a-window-s-end",
+        ),
+        pytest.param(
+            'hours = 8\nhours_model = "rolling"\nhours_window_months = 36',
+            {"clock": "once", "hours": 8, "hours_model": "rolling", "hours_window_months": 36, "months": 0},
+            id="rolling-hours-need-no-clock",
+        ),
+        pytest.param(
+            'clock = "certificate"\nmonths = 36\nrecert_courses = ["CIT-REF-8"]\nrecert_before_days = 60\n'
+            "recert_after_days = 90\nbreak_months = 24\nrefresher_min_tenure_months = 6",
+            {"recert_before_days": 60, "recert_after_days": 90, "break_months": 24, "refresher_min_tenure_months": 6},
+            id="certificate",
+        ),
+        pytest.param(
+            'clock = "rolling"\nmonths = 36\nearly = "keep_anchor"\nkeep_anchor_days = 90\nleave = "toll"',
+            {"early": "keep_anchor", "keep_anchor_days": 90, "leave": "toll"},
+            id="keep-anchor",
+        ),
+    ],
+)
+def test_what_loads_is_stored_as_written(keys: str, stored: dict[str, object]) -> None:
+    loaded = load(EDITION + keys)
+
+    edition = Edition.objects.get()
+    assert {name: getattr(edition, name) for name in stored} == stored
+    assert loaded.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "warnings"),
+    [
+        pytest.param(
+            'modes = ["online"]',
+            ["entry_courses: CIT-40 is taught as classroom, which modes leaves out"],
+            id="modes-exclude-the-entry-course",
+        ),
+        pytest.param(
+            "min_hours = 41",
+            ["entry_courses: CIT-40 has 40 hours, below min_hours; it counts only when a longer block is recorded"],
+            id="min-hours-exclude-the-entry-course",
+        ),
+        pytest.param(
+            'recert_courses = ["CIT-REF-8"]',
+            ["recert_courses: count under a certificate clock only"],
+            id="recertification-without-certificates",
+        ),
+        pytest.param(
+            'recert_courses = ["CIT-REF-8"]\nclock = "certificate"\nmonths = 36',
+            ["recert_courses: count on the last day of the limit only: recert_before_days and recert_after_days are 0"],
+            id="recertification-on-one-day",
+        ),
+        pytest.param(
+            "hours = 8\nrefresher_min_hours = 2",
+            ["refresher_min_hours: does not apply beside hours, which adds up what the completions hold"],
+            id="a-minimum-beside-hours",
+        ),
+        pytest.param(
+            'leave = "toll"\nclock = "cycle"\nmonths = 48\ncycle_start = 2021-09-01',
+            ["leave: moves no date under a cycle, and excuses nobody"],
+            id="toll-under-a-cycle",
+        ),
+    ],
+)
+def test_what_is_odd_loads_with_a_warning(keys: str, warnings: list[str]) -> None:
+    loaded = load(EDITION + keys)
+
+    assert loaded.warnings == [HERE + warning for warning in warnings]
+    assert Edition.objects.exists()
+
+
+def test_a_population_with_nobody_in_it_is_a_warning_once_there_are_members() -> None:
+    nobody = EDITION.replace('code = "all"', 'code = "all"\ncategories = ["recruit"]')
+    before = load(nobody).warnings
+    make.make_officer(hired_on=date(2020, 1, 1))
+
+    after = load(nobody).warnings
+    _, flips = requirements.preview(read(nobody.encode()), today=TODAY)
+
+    assert before == []
+    assert after == ['population "all": nobody is in it today, 2026-11-21']
+    assert flips == []
+
+
+def test_designations_are_asked_by_their_codes() -> None:
+    officer = make.make_officer("1", hired_on=date(2020, 1, 1))
+    make.make_officer("2", hired_on=date(2020, 1, 1))
+    make.designate(officer, "cit", date(2024, 1, 1), is_voluntary=True)
+
+    loaded = load(EDITION.replace('code = "all"', 'code = "all"\ndesignations = ["CIT", "FTO"]\nvoluntary_only = true'))
+
+    population = Population.objects.get()
+    assert (population.designations, population.voluntary_only) == (["CIT", "FTO"], True)
+    assert loaded.warnings == ['population "all": designations: nobody has held "FTO" yet']
+
+
+def test_a_goal_of_groups_loads() -> None:
+    load(
+        EDITION
+        + """
+[[goal]]
+code = "watch"
+requirement = "cit"
+counts = "designated"
+designation = "CIT"
+target_percent = 20
+each = "unit_shift"
+min_count = 1
+"""
+    )
+
+    goal = Goal.objects.get()
+    assert (goal.counts, goal.designation, goal.each, goal.min_count) == ("designated", "CIT", "unit_shift", 1)
 
 
 def test_a_course_the_minimums_exclude_is_a_warning() -> None:
