@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('compliance', '0004_standing_by_unit'),
+        ('compliance', '0005_covering_index'),
         ('roster', '0002_designation'),
         ('training', '0002_lesson_plans_and_equivalencies'),
     ]
