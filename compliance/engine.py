@@ -1,10 +1,10 @@
 """The engine: one member's facts and one requirement's editions in, a timeline out.
 
 Pure: standard library only; it reads no clock and no database. `docs/rules.md` restates the rules it decides by, and
-each step of it is one function here: `membership` (section 4), `counting_credits` (5), `credit_limits`,
-`first_deadline`, `deadline` and `qualifying_leave` (6), `states` (7). `walk` takes a member through the days on which
-something happens, and the answer for a day rests on what has happened by then: a later credit or a later return from
-leave changes nothing before it.
+each step of it is one function here, in the order of the rules: `membership` (section 4), `counting_credits` (5),
+`credit_limit`, `first_deadline` and `deadline` (6). A `Walk` takes a member through the days on which something happens
+and answers for the days between them (7), from what has happened by then: a later credit, return from leave or approval
+changes nothing before it. Only toll looks ahead, at leave as it is recorded.
 
 Inside, spans of days have a first and a last day, both included. An open span ends on FOREVER, and so does a date that
 would lie beyond the calendar: days then compare without asking for None. The caller is shown None for both.
@@ -12,13 +12,15 @@ would lie beyond the calendar: days then compare without asking for None. The ca
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from calendar import monthrange
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import MAXYEAR, date, timedelta
 from enum import StrEnum
-from itertools import zip_longest
-from operator import attrgetter
+from itertools import groupby, pairwise, zip_longest
+from operator import attrgetter, itemgetter
 from typing import NamedTuple, TypeAlias, TypeVar
 
 
@@ -90,6 +92,33 @@ class Reason(StrEnum):
     CREDIT_EXTENDED = "credit_extended"  # current, or overdue since: an extension stretched the basis through due_on
     GRACE_EXTENDED = "grace_extended"  # in grace or overdue: by an extension of this membership's deadline
     ON_WAIVER = "on_waiver"  # excused
+
+
+class Kind(StrEnum):
+    """What a completion is looked at as, by the list its course is in, and what a credit is."""
+
+    ENTRY = "entry"
+    REFRESHER = "refresher"
+    RECERTIFICATION = "recertification"
+    #: a sum of hours, to which entry and refresher courses add
+    HOURS = "hours"
+
+
+class Refusal(StrEnum):
+    """Why a completion of a listed course is no credit."""
+
+    PENDING = "pending"
+    REJECTED = "rejected"
+    NOT_PASSED = "not_passed"
+    PLAN_NOT_IN_FORCE = "plan_not_in_force"
+    SCORE_MISSING = "score_missing"
+    SCORE_BELOW = "score_below"
+    ATTENDANCE_BELOW = "attendance_below"
+    MODE_NOT_ALLOWED = "mode_not_allowed"
+    BLOCK_TOO_SHORT = "block_too_short"
+    HOURS_TOO_FEW = "hours_too_few"
+    BEFORE_ENTRY = "before_entry"
+    BEFORE_TENURE = "before_tenure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +317,11 @@ ONE_DAY = timedelta(days=1)
 
 T = TypeVar("T")
 Span: TypeAlias = tuple[date, date]
+Row: TypeAlias = tuple[date, date, T]
+# A completion that counts: its day, its key, what it counts as, and itself.
+Counted: TypeAlias = tuple[date, int, Kind, Completion]
+# A credit: the key of the completion (of a sum of hours the lowest of its day), what it is, and the last day it names.
+Credit: TypeAlias = tuple[int, Kind, date | None]
 # A period's fields after its days, in the order of Period: equal answers on adjacent days are one period.
 Answer: TypeAlias = tuple[State, date | None, int, int | None, int | None, int | None, int | None, bool, Reason]
 
@@ -302,22 +336,33 @@ class Stay(NamedTuple):
     joined_on: date
 
 
+# Members that are asked for again and again, as plain names: Python 3.11 takes longer to look one up on its class than
+# to call a function.
+CURRENT, IN_GRACE, OVERDUE, EXCUSED = State.CURRENT, State.IN_GRACE, State.OVERDUE, State.EXCUSED
+ONCE, ROLLING, CALENDAR = Clock.ONCE, Clock.ROLLING, Clock.CALENDAR
+CYCLE, CERTIFICATE = Clock.CYCLE, Clock.CERTIFICATE
+ENTRY, REFRESHER, RECERTIFICATION = Kind.ENTRY, Kind.REFRESHER, Kind.RECERTIFICATION
+CREDIT, CREDIT_RAN_OUT, FIRST_DEADLINE = Reason.CREDIT, Reason.CREDIT_RAN_OUT, Reason.FIRST_DEADLINE
+VERIFIED, KEEP_ANCHOR = Evidence.VERIFIED, Early.KEEP_ANCHOR
+EXCLUDE, TOLL = LeaveRule.EXCLUDE, LeaveRule.TOLL
+
+
 def timeline(editions: Sequence[Edition], member: MemberFacts) -> tuple[Period, ...]:
     """The member's whole line under one requirement, past and future, in order of time.
 
     The periods cover the days of membership and no others. Editions and facts may come in any order. Cost: the facts
-    are sorted, then passed over once for each edition under which the member has days.
+    are sorted, then passed over once for each edition under which the member has days, and once more for each break in
+    service that wipes what was earned before it.
     """
     stays = membership(editions, member)
     line: list[tuple[date, date, Answer]] = []
     for edition in {stay.edition.key: stay.edition for stay in stays}.values():
-        limits = credit_limits(edition, counting_credits(edition, member.completions))
-        leaves = qualifying_leave(edition, member.leaves)
-        for start, end, answer in walk(edition, stays, limits, leaves):
-            if line and line[-1][2] == answer and line[-1][1] == start - ONE_DAY:
-                line[-1] = (line[-1][0], end, answer)
-            else:
-                line.append((start, end, answer))
+        for first, last, completions in after_breaks(edition, member):
+            for start, end, answer in Walk(edition, stays, member, completions).answers(first, last):
+                if line and line[-1][2] == answer and line[-1][1] == start - ONE_DAY:
+                    line[-1] = (line[-1][0], end, answer)
+                else:
+                    line.append((start, end, answer))
     return tuple([Period(start, shown(end), *answer) for start, end, answer in line])
 
 
@@ -350,7 +395,7 @@ def shown(day: date) -> date | None:
     return None if day == FOREVER else day
 
 
-def join_spans(rows: Iterable[Employment | Leave]) -> list[Span]:
+def join_spans(rows: Iterable[Employment | Leave | Designation | Waiver]) -> list[Span]:
     """The days that any of the rows covers, in order; rows that touch or overlap are one span."""
     spans: list[Span] = []
     for start, end in sorted([(row.start_on, row.end_on or FOREVER) for row in rows]):
@@ -361,7 +406,7 @@ def join_spans(rows: Iterable[Employment | Leave]) -> list[Span]:
     return spans
 
 
-def one_at_a_time(rows: Sequence[tuple[date, date | None, T]]) -> Iterator[tuple[date, date, T]]:
+def one_at_a_time(rows: Sequence[tuple[date, date | None, T]]) -> Iterator[Row[T]]:
     """Rows in order of their first day, each ended by the day the next begins."""
     for (start, end, row), following in zip_longest(rows, rows[1:]):
         last = end or FOREVER
@@ -369,6 +414,33 @@ def one_at_a_time(rows: Sequence[tuple[date, date | None, T]]) -> Iterator[tuple
             last = following[0] - ONE_DAY
         if start <= last:
             yield start, last, row
+
+
+def every_day(rows: Iterable[Row[T]]) -> list[Row[T | None]]:
+    """All days in order, with the row that covers them or None; the rows come in order and free of overlaps."""
+    spans: list[Row[T | None]] = []
+    free_from: date | None = NEVER
+    for start, end, row in rows:
+        if free_from is not None and free_from < start:
+            spans.append((free_from, start - ONE_DAY, None))
+        spans.append((start, end, row))
+        free_from = end + ONE_DAY if end < FOREVER else None
+    if free_from is not None:
+        spans.append((free_from, FOREVER, None))
+    return spans
+
+
+def overlaps(spans: Sequence[Span], rows: Sequence[Row[T]]) -> Iterator[Row[T]]:
+    """The days that a span and a row have in common, with the row; both come in order and free of overlaps."""
+    position = 0
+    for start, end in spans:
+        while position < len(rows) and rows[position][0] <= end:
+            first, last, row = rows[position]
+            if max(start, first) <= min(end, last):
+                yield max(start, first), min(end, last), row
+            if last > end:
+                break
+            position += 1
 
 
 # Section 4: membership
@@ -383,8 +455,15 @@ def membership(editions: Sequence[Edition], member: MemberFacts) -> list[Stay]:
     stays: list[Stay] = []
     for first, last, edition in in_force(editions):
         population = edition.population
-        fitting = [home for home in homes if fits(population, home[2])]
-        for start, end, home in overlaps(employed(population, member.employments), fitting):
+        if population.acting_counts and population.ranks is not None and member.acting:
+            fitting = [
+                (start, end, home)
+                for start, end, home, asked in with_acting_rank(homes, member.acting)
+                if fits(population, asked)
+            ]
+        else:
+            fitting = [home for home in homes if fits(population, home[2])]
+        for start, end, home in overlaps(asked_days(population, member), fitting):
             start_on, end_on = max(start, first), min(end, last)
             if start_on <= end_on:
                 unbroken = stays and stays[-1].end_on == start_on - ONE_DAY
@@ -392,28 +471,46 @@ def membership(editions: Sequence[Edition], member: MemberFacts) -> list[Stay]:
     return stays
 
 
-def in_force(editions: Sequence[Edition]) -> Iterator[tuple[date, date, Edition]]:
+def in_force(editions: Sequence[Edition]) -> Iterator[Row[Edition]]:
     """Each edition with its first and last day; one without a last day ends where the next begins."""
     ordered = sorted(editions, key=attrgetter("effective_from", "key"))
     return one_at_a_time([(edition.effective_from, edition.effective_to, edition) for edition in ordered])
 
 
-def home_assignments(assignments: Sequence[Assignment]) -> list[tuple[date, date, Assignment | None]]:
+def home_assignments(assignments: Sequence[Assignment]) -> list[Row[Assignment | None]]:
     """All days in order, with the home assignment held on them or None."""
     ordered = sorted(
         assignments,
         key=lambda row: (row.start_on, row.end_on or FOREVER, row.unit, row.shift or 0, row.rank or 0, row.function),
     )
-    spans: list[tuple[date, date, Assignment | None]] = []
-    free_from: date | None = NEVER
-    for start, end, row in one_at_a_time([(row.start_on, row.end_on, row) for row in ordered]):
-        if free_from is not None and free_from < start:
-            spans.append((free_from, start - ONE_DAY, None))
-        spans.append((start, end, row))
-        free_from = end + ONE_DAY if end < FOREVER else None
-    if free_from is not None:
-        spans.append((free_from, FOREVER, None))
-    return spans
+    return every_day(one_at_a_time([(row.start_on, row.end_on, row) for row in ordered]))
+
+
+def with_acting_rank(
+    homes: Sequence[Row[Assignment | None]], acting: Sequence[Assignment]
+) -> Iterator[tuple[date, date, Assignment | None, Assignment | None]]:
+    """All days in order, with the home assignment and the same as a population asks that counts acting ranks."""
+    ranks = list(overlaps([(start, end) for start, end, _ in homes], every_day(acting_ranks(acting))))
+    homes_then = overlaps([(start, end) for start, end, _ in ranks], homes)
+    for (start, end, rank), (_, _, home) in zip(ranks, homes_then, strict=True):
+        yield start, end, home, home if home is None or rank is None else replace(home, rank=rank)
+
+
+def acting_ranks(acting: Sequence[Assignment]) -> Iterator[Row[int]]:
+    """The days of temporary assignments with a rank: of several the one that began last, then the highest rank."""
+    rows = sorted([(row.start_on, row.rank, row.end_on or FOREVER) for row in acting if row.rank is not None])
+    begun: list[tuple[date, int]] = []
+    for (day, newest, its_end), following in zip_longest(rows, rows[1:]):
+        begun.append((its_end, newest))
+        first, last = day, following[0] - ONE_DAY if following else FOREVER
+        while begun and first <= last:
+            end, rank = begun[-1]
+            if first <= end:
+                yield first, min(end, last), rank
+                if last <= end:
+                    break
+                first = end + ONE_DAY
+            begun.pop()
 
 
 def fits(population: Population, home: Assignment | None) -> bool:
@@ -429,6 +526,14 @@ def fits(population: Population, home: Assignment | None) -> bool:
     )
 
 
+def asked_days(population: Population, member: MemberFacts) -> list[Span]:
+    """The days on which employment, service and designations are those of the population."""
+    spans = employed(population, member.employments)
+    if population.designations is None:
+        return spans
+    return [(start, end) for start, end, _ in overlaps(spans, designated(population, member.designations))]
+
+
 def employed(population: Population, employments: Sequence[Employment]) -> list[Span]:
     """The days employed in one of the population's categories, from the day the months of service are reached.
 
@@ -442,183 +547,527 @@ def employed(population: Population, employments: Sequence[Employment]) -> list[
     return [(start, end) for start, end, _ in overlaps(spans, served) if start < FOREVER]
 
 
-def overlaps(spans: Sequence[Span], rows: Sequence[tuple[date, date, T]]) -> Iterator[tuple[date, date, T]]:
-    """The days that a span and a row have in common, with the row; both come in order and free of overlaps."""
-    position = 0
-    for start, end in spans:
-        while position < len(rows) and rows[position][0] <= end:
-            first, last, row = rows[position]
-            if max(start, first) <= min(end, last):
-                yield max(start, first), min(end, last), row
-            if last > end:
-                break
-            position += 1
+def designated(population: Population, designations: Sequence[Designation]) -> list[Row[None]]:
+    """The days on which one of the population's designations is held, a voluntary one if it asks for that."""
+    listed = population.designations or frozenset()
+    held = [row for row in designations if row.code in listed and (row.is_voluntary or not population.voluntary_only)]
+    return [(start, end, None) for start, end in join_spans(held)]
 
 
 # Section 5: what counts
 
 
-def counting_credits(edition: Edition, completions: Sequence[Completion]) -> list[Completion]:
-    """The completions that are entry or refresher credit, by date.
+def after_breaks(edition: Edition, member: MemberFacts) -> list[Row[Sequence[Completion]]]:
+    """The completions that exist, with the days from which and through which they are all there is.
 
-    A refresher needs an entry credit on or before its date, unless it stands alone or no entry course is asked.
+    Back later than `break_months` after the last day employed, a member has only what was completed after that day.
     """
-    entries: list[Completion] = []
-    refreshers: list[Completion] = []
+    found: list[Row[Sequence[Completion]]] = [(NEVER, FOREVER, member.completions)]
+    if edition.break_months > 0:
+        for (_, left_on), (back_on, _) in pairwise(join_spans(member.employments)):
+            if plus_months(left_on, edition.break_months) < back_on:
+                first, last, completions = found[-1]
+                found[-1] = (first, back_on - ONE_DAY, completions)
+                found.append((back_on, last, [done for done in completions if left_on < done.completed_on]))
+    return found
+
+
+def counting_credits(edition: Edition, completions: Sequence[Completion]) -> list[Completion]:
+    """The completions that count, by date and key, each by itself and beside the others.
+
+    Of a short recertification it is seen on its day whether the limit then in force lets it count.
+    """
+    return [completion for _, _, _, completion in counted(edition, completions)]
+
+
+def counted(edition: Edition, completions: Sequence[Completion]) -> list[Counted]:
+    """`counting_credits` with what each completion counts as."""
+    met: list[Counted] = []
     for completion in completions:
-        course = completion.course.key
-        if course in edition.entry_courses:
-            if meets(edition, completion, edition.min_hours):
-                entries.append(completion)
-        elif course in edition.refresher_courses and meets(edition, completion, edition.refresher_min_hours):
-            refreshers.append(completion)
-    if edition.entry_courses and not edition.refresher_stands_alone:
-        entered_on = min([entry.completed_on for entry in entries], default=FOREVER)
-        refreshers = [refresher for refresher in refreshers if entered_on <= refresher.completed_on]
-    return sorted(entries + refreshers, key=attrgetter("completed_on", "key"))
+        kind = kind_of(edition, completion)
+        if kind is not None and shortfall(edition, completion, kind) is None:
+            met.append((completion.completed_on, completion.key, kind, completion))
+    if edition.hours <= 0:
+        entered_on = min([day for day, _, kind, _ in met if kind is ENTRY], default=None)
+        met = [row for row in met if row[2] is not REFRESHER or not_opened(edition, entered_on, row[0]) is None]
+    met.sort(key=itemgetter(0, 1))
+    return met
 
 
-def meets(edition: Edition, completion: Completion, min_hours: float) -> bool:
-    """Whether the completion is verified, passed, and enough in hours, score, attendance and mode."""
+def credits_by_day(edition: Edition, completions: Sequence[Completion]) -> dict[date, list[Credit]]:
+    """The days of credit, each with its credits by key: under `once` the first day, one where all give one limit."""
+    rows = counted(edition, completions)
+    clock = clock_of(edition)
+    found: dict[date, list[Credit]] = {}
+    if edition.hours > 0:
+        adding = [row for row in rows if row[2] is not RECERTIFICATION]
+        sums = rolling_hours(edition, adding) if hours_roll(edition) else summed_hours(edition, adding)
+        for day, credit in sums:
+            found[day] = [credit]
+            if clock is ONCE:
+                break
+        rows = [row for row in rows if row[2] is RECERTIFICATION]
+    for day, key, kind, completion in rows:
+        if clock is CERTIFICATE:
+            found.setdefault(day, []).append((key, kind, completion.certificate_expires_on))
+            found[day].sort(key=itemgetter(0))
+        elif day not in found:
+            found[day] = [(key, kind, None)]
+            if clock is ONCE:
+                break
+    return found
+
+
+def kind_of(edition: Edition, completion: Completion) -> Kind | None:
+    """What the completion is looked at as: by its course, and by those that it counts as on its day.
+
+    What these count as in turn is not asked.
+    """
     course = completion.course
-    hours = course.hours if completion.hours is None else completion.hours
-    min_hours = max(min_hours, edition.min_block_hours)
-    min_score = max(course.min_score, edition.min_score)
-    return (
-        completion.evidence is Evidence.VERIFIED
-        and completion.passed
-        and (min_hours <= 0 or (hours is not None and hours >= min_hours))
-        and (min_score <= 0 or (completion.score is not None and completion.score >= min_score))
-        and (
-            completion.attendance is None or completion.attendance >= max(course.min_attendance, edition.min_attendance)
-        )
-        and (edition.modes is None or course.mode in edition.modes)
-    )
+    if not course.equivalencies:
+        return listed_as(edition, course.key)
+    also = [row.counts_as for row in course.equivalencies if covers(row, completion.completed_on)]
+    kinds = {listed_as(edition, key) for key in (course.key, *also)}
+    return next((kind for kind in Kind if kind in kinds), None)
+
+
+def listed_as(edition: Edition, course: int) -> Kind | None:
+    """The first of the edition's lists that has the course; that of short recertifications is read under one clock."""
+    if course in edition.entry_courses:
+        return ENTRY
+    if course in edition.refresher_courses:
+        return REFRESHER
+    if course in edition.recert_courses and clock_of(edition) is CERTIFICATE:
+        return RECERTIFICATION
+    return None
+
+
+def covers(row: Equivalency | LessonPlan, day: date) -> bool:
+    return row.start_on <= day and (row.end_on is None or day <= row.end_on)
+
+
+def shortfall(edition: Edition, completion: Completion, kind: Kind) -> Refusal | None:
+    """What the completion lacks by itself: the first thing found, or None when it meets everything."""
+    course = completion.course
+    if completion.evidence is not VERIFIED:
+        return Refusal.PENDING if completion.evidence is Evidence.PENDING else Refusal.REJECTED
+    if not completion.passed:
+        return Refusal.NOT_PASSED
+    if completion.lesson_plan is not None and not covers(completion.lesson_plan, completion.completed_on):
+        return Refusal.PLAN_NOT_IN_FORCE
+    score, attendance = completion.score, completion.attendance
+    if score is None:
+        if edition.min_score > 0 or course.min_score > 0:
+            return Refusal.SCORE_MISSING
+    elif score < edition.min_score or score < course.min_score:
+        return Refusal.SCORE_BELOW
+    if attendance is not None and (attendance < edition.min_attendance or attendance < course.min_attendance):
+        return Refusal.ATTENDANCE_BELOW
+    if edition.modes is not None and course.mode not in edition.modes:
+        return Refusal.MODE_NOT_ALLOWED
+    hours = hours_of(completion)
+    if hours < edition.min_block_hours:
+        return Refusal.BLOCK_TOO_SHORT
+    if hours < min_hours(edition, kind):
+        return Refusal.HOURS_TOO_FEW
+    return None
+
+
+def hours_of(completion: Completion) -> float:
+    """The hours of the block: its own, else the course's; unknown ones are none."""
+    hours = completion.course.hours if completion.hours is None else completion.hours
+    return 0 if hours is None else hours
+
+
+def min_hours(edition: Edition, kind: Kind) -> float:
+    """The hours that one completion of this kind must have; none where hours are added up."""
+    if edition.hours > 0 or kind is RECERTIFICATION:
+        return 0
+    return edition.min_hours if kind is ENTRY else edition.refresher_min_hours
+
+
+def not_opened(edition: Edition, entered_on: date | None, day: date) -> Refusal | None:
+    """Why a refresher of a day does not count, the first entry credit being of `entered_on`; None when it does.
+
+    It needs an entry credit on or before its date, unless it stands alone or no entry course is asked; and after the
+    first one the months of tenure.
+    """
+    if entered_on is None or day < entered_on:
+        needs_entry = edition.entry_courses and not edition.refresher_stands_alone
+        return Refusal.BEFORE_ENTRY if needs_entry else None
+    tenure = edition.refresher_min_tenure_months
+    return Refusal.BEFORE_TENURE if tenure and day < plus_months(entered_on, tenure) else None
+
+
+def hours_roll(edition: Edition) -> bool:
+    return edition.hours > 0 and edition.hours_model is HoursModel.ROLLING
+
+
+def clock_of(edition: Edition) -> Clock | None:
+    """The clock that limits go by; none where hours roll."""
+    return None if hours_roll(edition) else edition.clock
+
+
+def hundredths(hours: float) -> int:
+    """Hours as they are added up: in whole hundredths, so that sums are exact."""
+    return round(hours * 100)
+
+
+def summed_hours(edition: Edition, adding: Iterable[Counted]) -> Iterator[tuple[date, Credit]]:
+    """Model `event`: a credit on each day the sum reaches the hours asked; then it begins again from nothing.
+
+    The completions come by date and key.
+    """
+    asked, total = hundredths(edition.hours), 0
+    waiting: deque[tuple[date, int]] = deque()
+    for day, of_the_day in groupby(adding, key=itemgetter(0)):
+        together = list(of_the_day)
+        waiting.append((day, sum([hundredths(hours_of(completion)) for _, _, _, completion in together])))
+        total += waiting[-1][1]
+        while waiting and not still_counts(edition, waiting[0][0], day):
+            total -= waiting.popleft()[1]
+        if total >= asked:
+            yield day, (together[0][1], Kind.HOURS, None)
+            waiting.clear()
+            total = 0
+
+
+def still_counts(edition: Edition, taken_on: date, day: date) -> bool:
+    """Whether hours of one day are added up on another: within the months allowed, under a cycle in the same window."""
+    if edition.clock is CYCLE:
+        return 0 <= cycle_window(edition, taken_on) == cycle_window(edition, day)
+    return not edition.hours_window_months or day <= plus_months(taken_on, edition.hours_window_months)
+
+
+def rolling_hours(edition: Edition, adding: Iterable[Counted]) -> Iterator[tuple[date, Credit]]:
+    """Model `rolling`: on each day that hours are added and reach those asked, until when they do so by themselves.
+
+    The completions come by date and key. Hours that newer ones make needless are needless for good.
+    """
+    asked, total = hundredths(edition.hours), 0
+    needed: deque[tuple[date, int]] = deque()
+    for day, of_the_day in groupby(adding, key=itemgetter(0)):
+        together = list(of_the_day)
+        added = sum([hundredths(hours_of(completion)) for _, _, _, completion in together])
+        needed.append((plus_months(day, edition.hours_window_months), added))
+        total += added
+        while needed and (needed[0][0] < day or asked <= total - needed[0][1]):
+            total -= needed.popleft()[1]
+        if total >= asked:
+            yield day, (together[0][1], Kind.HOURS, needed[0][0])
 
 
 # Section 6: until when
 
 
-def credit_limits(edition: Edition, credits: Sequence[Completion]) -> dict[date, tuple[date, int]]:
-    """The days on which the credit limit moves, each with the limit from then on and the credit that gives it.
-
-    Of several credits the limit is the latest that any of them gives, and of those that give it the newest is named.
-    """
-    limits: dict[date, tuple[date, int]] = {}
-    for credit in credits:
-        day = credit.completed_on
-        if day in limits:
-            continue
-        limits[day] = (credit_limit(edition, day), credit.key)
-        if edition.clock is Clock.ONCE:
-            break
-    return limits
+def recertifies(edition: Edition, limit: date, day: date) -> bool:
+    """Whether a short recertification counts on a day: from so long before the limit in force to so long after it."""
+    if limit in (NEVER, FOREVER):
+        return False
+    return -edition.recert_after_days <= (limit - day).days <= edition.recert_before_days
 
 
-def credit_limit(edition: Edition, credited_on: date) -> date:
-    """The last day that a credit of that day carries to."""
-    if edition.clock is Clock.ROLLING:
-        return plus_months(credited_on, edition.months)
-    if edition.clock is Clock.CALENDAR:
-        return year_end(credited_on.year + edition.years)
+def counts_from(edition: Edition, limit: date, day: date) -> date:
+    """The day that a credit of `day` counts from: its own, or the limit still in force that it comes early for."""
+    keeps = (
+        edition.early is KEEP_ANCHOR
+        and clock_of(edition) is ROLLING
+        and day <= limit < FOREVER
+        and (limit - day).days <= edition.keep_anchor_days
+    )
+    return limit if keeps else day
+
+
+def credit_limit(edition: Edition, origin: date) -> date:
+    """The last day that a credit counted from `origin` carries to by the clock; NEVER when it gives no limit."""
+    if edition.clock is ROLLING or edition.clock is CERTIFICATE:
+        return plus_months(origin, edition.months)
+    if edition.clock is CALENDAR:
+        return year_end(origin.year + edition.years)
+    if edition.clock is CYCLE:
+        window = cycle_window(edition, origin)
+        return NEVER if window < 0 else window_end(edition, window + 1)
     return FOREVER
 
 
-def first_deadline(edition: Edition, joined_on: date) -> date:
+def cycle_window(edition: Edition, day: date) -> int:
+    """The number of the window that a day falls in, the first being 0; -1 before it."""
+    start = start_of_cycle(edition)
+    if day < start:
+        return -1
+    window = ((day.year - start.year) * 12 + day.month - start.month) // edition.months
+    return window if plus_months(start, window * edition.months) <= day else window - 1
+
+
+def window_end(edition: Edition, window: int) -> date:
+    """The last day of a window: the day before the next, counted from the original start."""
+    following = plus_months(start_of_cycle(edition), (window + 1) * edition.months)
+    return following - ONE_DAY if following < FOREVER else FOREVER
+
+
+def start_of_cycle(edition: Edition) -> date:
+    if edition.cycle_start is None:
+        raise ValueError("An edition with the clock cycle needs the day on which its first window starts")
+    return edition.cycle_start
+
+
+class LeaveDays:
+    """Qualifying leave as a clock that stands still on its days: what a limit or a deadline is moved by under `toll`.
+
+    Cost: linear to make, logarithmic to ask.
+    """
+
+    def __init__(self, leaves: Sequence[Span]) -> None:
+        self.starts = [start for start, _ in leaves]
+        #: days of leave before each leave, and in all
+        self.days = [0]
+        #: days off leave before each leave, counted from the first day there is
+        self.days_off = []
+        for start, end in leaves:
+            self.days_off.append(start.toordinal() - 1 - self.days[-1])
+            self.days.append(self.days[-1] + (end - start).days + 1)
+
+    def moved(self, limit: date, first: date) -> date:
+        """`limit` moved by the days of leave from `first` on that fall on or before it as it moves.
+
+        That is the day on which as many days off leave are over, from `first` on, as there are days to the limit.
+        """
+        if limit < first:
+            return limit
+        begun = bisect_left(self.starts, first)
+        off = first.toordinal() - 1
+        if begun:
+            off = max(self.days_off[begun - 1], off - self.days[begun])
+        off += (limit - first).days + 1
+        day = off + self.days[bisect_left(self.days_off, off)]
+        return date.fromordinal(day) if day <= FOREVER.toordinal() else FOREVER
+
+
+def leave_of_kinds(edition: Edition, leaves: Sequence[Leave]) -> list[Span]:
+    """The leaves of the kinds listed; rows that touch or overlap are one leave."""
+    return join_spans([leave for leave in leaves if edition.leave_kinds is None or leave.kind in edition.leave_kinds])
+
+
+def excusing_leave(edition: Edition, leaves: Sequence[Leave]) -> list[Span]:
+    """The leave that excuses under `exclude`: of any length, since its end is not known before the day back."""
+    return leave_of_kinds(edition, leaves) if edition.leave is EXCLUDE else []
+
+
+def is_long_enough(edition: Edition, leave: Span) -> bool:
+    """Whether a leave qualifies by its length; an open one does."""
+    return leave[1] == FOREVER or (leave[1] - leave[0]).days + 1 >= edition.leave_min_days
+
+
+def tolled_leave(edition: Edition, leaves: Sequence[Leave]) -> LeaveDays | None:
+    """The leave that moves limits and first deadlines: qualifying leave under `toll`, though not under a cycle."""
+    if edition.leave is not TOLL or clock_of(edition) is CYCLE:
+        return None
+    return LeaveDays([leave for leave in leave_of_kinds(edition, leaves) if is_long_enough(edition, leave)])
+
+
+def first_deadline(edition: Edition, joined_on: date, tolled: LeaveDays | None) -> date:
     """The day before which nobody who joined then is overdue, credit or not."""
-    if edition.first_due is FirstDue.YEAR_END:
+    if clock_of(edition) is CYCLE:
+        window = max(cycle_window(edition, joined_on), 0)
+        due = window_end(edition, window + 1 if edition.first_due is FirstDue.NEXT_WINDOW_END else window)
+    elif edition.first_due is FirstDue.YEAR_END:
         due = year_end(joined_on.year)
     elif edition.first_due is FirstDue.NEXT_YEAR_END:
         due = year_end(joined_on.year + 1)
     else:
         due = plus_days(joined_on, edition.entry_grace_days)
-    return due if edition.entry_due_on is None else max(due, edition.entry_due_on)
+    if edition.entry_due_on is not None:
+        due = max(due, edition.entry_due_on)
+    return tolled.moved(due, joined_on) if tolled else due
 
 
-def deadline(limit: date, first_due: date, back_due: date) -> tuple[date, Reason]:
-    """The latest of credit limit, first deadline and days back from leave, and which it is: of equal ones the first."""
-    due, reason = limit, Reason.CREDIT_RAN_OUT
+def deadline(limit: date, is_extended: bool, first_due: date, back_due: date, grace_due: date) -> tuple[date, Reason]:
+    """The latest of credit limit, first deadline, days back from leave and extended grace; of equal ones the first."""
+    due, reason = limit, Reason.CREDIT_EXTENDED if is_extended else CREDIT_RAN_OUT
     if first_due > due:
-        due, reason = first_due, Reason.FIRST_DEADLINE
+        due, reason = first_due, FIRST_DEADLINE
     if back_due > due:
         due, reason = back_due, Reason.BACK_FROM_LEAVE
+    if grace_due > due:
+        due, reason = grace_due, Reason.GRACE_EXTENDED
     return due, reason
 
 
-def qualifying_leave(edition: Edition, leaves: Sequence[Leave]) -> list[Span]:
-    """The leaves that excuse: of the kinds listed, rows that touch or overlap as one, and long enough as recorded."""
-    if edition.leave is not LeaveRule.EXCLUDE or not leaves:
-        return []
-    of_kind = [leave for leave in leaves if edition.leave_kinds is None or leave.kind in edition.leave_kinds]
-    return [
-        (start, end)
-        for start, end in join_spans(of_kind)
-        if end == FOREVER or (end - start).days + 1 >= edition.leave_min_days
-    ]
+def approvals(edition: Edition, extensions: Iterable[Extension]) -> dict[date, date]:
+    """Extensions of this requirement: day approved -> the latest day that those of that day extend to."""
+    found: dict[date, date] = {}
+    for extension in extensions:
+        if extension.requirement == edition.requirement:
+            found[extension.approved_on] = max(extension.until_on, found.get(extension.approved_on, NEVER))
+    return found
+
+
+def waived_days(edition: Edition, waivers: Iterable[Waiver]) -> list[Span]:
+    return join_spans([waiver for waiver in waivers if waiver.requirement == edition.requirement])
 
 
 # Section 7: the answer
 
 
-def walk(
-    edition: Edition, stays: Sequence[Stay], limits: Mapping[date, tuple[date, int]], leaves: Sequence[Span]
-) -> Iterator[tuple[date, date, Answer]]:
-    """The answers on the days this edition decides, from one day on which something happens to the next.
+class Walk:
+    """A member on the way through the days on which something happens, and what holds after each of them.
 
     The edition decides as if it had always been in force, so the walk passes through the days of other editions too.
-    What happens on a day happens in this order: leaving, joining or moving, a credit, the return from a leave, the
-    beginning of one. So a credit on the first day of leave keeps that leave from finding the member overdue.
+    What happens on one day happens in the order of the list below: so a credit on the first day of leave keeps that
+    leave from finding the member overdue, and an extension acts on what a credit of its day gives.
     """
-    stay_from = {stay.start_on: stay for stay in stays}
-    leaving = {stay.end_on + ONE_DAY for stay in stays if stay.end_on < FOREVER}
-    going = {start for start, _ in leaves}
-    returning = {end + ONE_DAY for _, end in leaves if end < FOREVER}
-    days = sorted({*stay_from, *leaving, *limits, *going, *returning})
 
-    stay: Stay | None = None
-    limit, basis = NEVER, None
-    first_due = back_due = NEVER
-    on_leave = was_overdue = False
-    for day, following in zip_longest(days, days[1:]):
-        if day in stay_from:
-            stay = stay_from[day]
-            if stay.joined_on == day:
-                first_due, back_due = first_deadline(edition, day), NEVER
-        elif day in leaving:
-            stay = None
-        if day in limits:
-            limit, basis = limits[day]
-        if day in returning:
-            on_leave = False
-            if stay is not None and not was_overdue:
-                back_due = plus_days(day, edition.return_grace_days)
-        due, reason = deadline(limit, first_due, back_due)
-        if day in going:
-            on_leave = True
-            was_overdue = stay is not None and due < day
-        if stay is None or stay.edition is not edition:
-            continue
+    __slots__ = (
+        "back_due",
+        "basis",
+        "calendar",
+        "credits",
+        "edition",
+        "extensions",
+        "first_due",
+        "grace_due",
+        "has_credit",
+        "is_extended",
+        "is_waived",
+        "leaves",
+        "limit",
+        "on_leave",
+        "origin",
+        "stay",
+        "stays",
+        "tolled",
+        "was_overdue",
+    )
 
-        last = following - ONE_DAY if following else FOREVER
-        home = stay.home
-        place = (home.unit, home.shift, home.rank) if home else (None, None, None)
-        if on_leave:
-            yield day, last, (State.EXCUSED, None, edition.key, *place, None, basis is not None, Reason.ON_LEAVE)
-            continue
-        for start, end, state in states(day, last, limit, due):
-            if state is State.CURRENT:
-                answer = (state, shown(limit), edition.key, *place, basis, True, Reason.CREDIT)
+    def __init__(
+        self, edition: Edition, stays: Sequence[Stay], member: MemberFacts, completions: Sequence[Completion]
+    ) -> None:
+        self.edition = edition
+        self.stays = {stay.start_on: stay for stay in stays}
+        self.credits = credits_by_day(edition, completions)
+        self.extensions = approvals(edition, member.extensions) if member.extensions else {}
+        waived = waived_days(edition, member.waivers) if member.waivers else []
+        excused = excusing_leave(edition, member.leaves) if member.leaves else []
+        self.leaves = {end + ONE_DAY: (start, end) for start, end in excused if end < FOREVER}
+        self.tolled = tolled_leave(edition, member.leaves) if member.leaves else None
+
+        self.stay: Stay | None = None
+        #: the credit limit in force, the day it counts from (an anchor where that was kept) and the completion it names
+        self.limit = self.origin = NEVER
+        self.basis: int | None = None
+        self.is_extended = self.has_credit = False
+        self.first_due = self.back_due = self.grace_due = NEVER
+        self.on_leave = self.was_overdue = self.is_waived = False
+
+        self.calendar: dict[date, list[Callable[[date], None]]] = {}
+        self.plan(self.depart, [stay.end_on + ONE_DAY for stay in stays if stay.end_on < FOREVER])
+        self.plan(self.arrive, self.stays)
+        self.plan(self.earn, self.credits)
+        self.plan(self.come_back, self.leaves)
+        self.plan(self.extend, self.extensions)
+        self.plan(self.go_on_leave, [start for start, _ in excused])
+        self.plan(self.end_waiver, [end + ONE_DAY for _, end in waived if end < FOREVER])
+        self.plan(self.begin_waiver, [start for start, _ in waived])
+
+    def plan(self, happens: Callable[[date], None], days: Iterable[date]) -> None:
+        calendar = self.calendar
+        for day in days:
+            if day in calendar:
+                calendar[day].append(happens)
             else:
-                rests_on = basis if state is State.OVERDUE else None
-                answer = (state, shown(due), edition.key, *place, rests_on, basis is not None, reason)
-            yield start, end, answer
+                calendar[day] = [happens]
 
+    def depart(self, day: date) -> None:
+        self.stay = None
 
-def states(first: date, last: date, limit: date, due: date) -> Iterator[tuple[date, date, State]]:
-    """Days off leave on which limit and deadline stand still: current, then in grace, then overdue."""
-    for until, state in ((limit, State.CURRENT), (due, State.IN_GRACE), (FOREVER, State.OVERDUE)):
-        if first <= until:
-            yield first, min(last, until), state
-            if last <= until:
+    def arrive(self, day: date) -> None:
+        """Joining, or another home assignment or edition in the same membership."""
+        self.stay = self.stays[day]
+        if self.stay.joined_on == day:
+            self.first_due = first_deadline(self.edition, day, self.tolled)
+            self.back_due = self.grace_due = NEVER
+
+    def earn(self, day: date) -> None:
+        """Credit: of several the latest limit that any gives stands, and of those that give it the newest is named."""
+        edition, before = self.edition, self.limit
+        origin = counts_from(edition, before, day)
+        latest, basis = NEVER, None
+        for key, kind, expires_on in self.credits[day]:
+            if kind is RECERTIFICATION and not recertifies(edition, before, day):
+                continue
+            self.has_credit = True
+            limit = credit_limit(edition, origin) if expires_on is None else expires_on
+            if self.tolled and not hours_roll(edition):
+                limit = self.tolled.moved(limit, day_after(origin))
+            if limit > latest:
+                latest, basis = limit, key
+        if NEVER < latest >= before:
+            self.limit, self.origin, self.basis, self.is_extended = latest, origin, basis, False
+
+    def come_back(self, day: date) -> None:
+        """The return from a leave gives days back, if long enough and not overdue already when it began."""
+        self.on_leave = False
+        if self.stay is not None and not self.was_overdue and is_long_enough(self.edition, self.leaves[day]):
+            self.back_due = plus_days(day, self.edition.return_grace_days)
+
+    def extend(self, day: date) -> None:
+        """An extension acts on the date in force: the limit while it runs, else the deadline of this membership."""
+        until = self.extensions[day]
+        if day <= self.limit:
+            if self.limit < until:
+                self.limit, self.is_extended = until, True
+        elif self.stay is not None and day <= self.deadline()[0]:
+            self.grace_due = max(self.grace_due, until)
+
+    def go_on_leave(self, day: date) -> None:
+        self.on_leave = True
+        self.was_overdue = self.stay is not None and self.deadline()[0] < day
+
+    def begin_waiver(self, day: date) -> None:
+        self.is_waived = True
+
+    def end_waiver(self, day: date) -> None:
+        self.is_waived = False
+
+    def deadline(self) -> tuple[date, Reason]:
+        return deadline(self.limit, self.is_extended, self.first_due, self.back_due, self.grace_due)
+
+    def answers(self, first: date, last: date) -> list[Row[Answer]]:
+        """The answers from one day through another, as far as this edition decides them."""
+        calendar = self.calendar
+        if first > NEVER or last < FOREVER:
+            calendar.setdefault(first, [])
+            calendar.setdefault(day_after(last), [])
+        line: list[Row[Answer]] = []
+        days = sorted(calendar)
+        for day, following in zip_longest(days, days[1:]):
+            for happens in calendar[day]:
+                happens(day)
+            if self.stay is not None and self.stay.edition is self.edition and first <= day <= last:
+                line += self.states(self.stay.home, day, following - ONE_DAY if following else FOREVER)
+        return line
+
+    def states(self, home: Assignment | None, day: date, last: date) -> Iterator[Row[Answer]]:
+        """Days on which nothing happens: excused, else current, then in grace, then overdue."""
+        key, basis, has_credit = self.edition.key, self.basis, self.has_credit
+        unit, shift, rank = (home.unit, home.shift, home.rank) if home else (None, None, None)
+        if self.is_waived or self.on_leave:
+            reason = Reason.ON_WAIVER if self.is_waived else Reason.ON_LEAVE
+            yield day, last, (EXCUSED, None, key, unit, shift, rank, None, has_credit, reason)
+            return
+        limit = self.limit
+        if day <= limit:
+            reason = Reason.CREDIT_EXTENDED if self.is_extended else CREDIT
+            until = last if last < limit else limit
+            yield day, until, (CURRENT, shown(limit), key, unit, shift, rank, basis, has_credit, reason)
+            if last <= limit:
                 return
-            first = until + ONE_DAY
+            day = limit + ONE_DAY
+        due, reason = self.deadline()
+        if day <= due:
+            until = last if last < due else due
+            yield day, until, (IN_GRACE, shown(due), key, unit, shift, rank, None, has_credit, reason)
+            if last <= due:
+                return
+            day = due + ONE_DAY
+        yield day, last, (OVERDUE, shown(due), key, unit, shift, rank, basis, has_credit, reason)

@@ -178,9 +178,8 @@ def _why_unchanged(rules: Rules, added: engine.Completion, facts: engine.MemberF
         return "counts, changes nothing today"
     if added.evidence is not engine.Evidence.VERIFIED:
         return "counts once verified"
-    taken = taken_as(added.course, added.completed_on)
-    listed = [edition for edition in deciding if listed_courses(edition) & taken]
-    if any(engine.meets(edition, added, edition.refresher_min_hours) for edition in listed):
+    kinds = [(edition, engine.kind_of(edition, added)) for edition in deciding]
+    if any(kind is not None and engine.shortfall(edition, added, kind) is None for edition, kind in kinds):
         return "needs an entry course first"
     return "does not count: below a minimum"
 
