@@ -20,16 +20,18 @@ from typing import TYPE_CHECKING, TextIO
 
 from django.db import IntegrityError, transaction
 
+from compliance.approval_imports import ExtensionsImport, WaiversImport
 from roster import tabular
 from roster.cells import neutralised
 from roster.facts import FactRefused, Recorder, Via, changing_rules, follow, recording
 from roster.imports import OfficersImport
 from roster.models import Agency
-from roster.period_imports import AssignmentsImport, LeavesImport
+from roster.period_imports import AssignmentsImport, DesignationsImport, LeavesImport
 from roster.plans import Import, ImportOptions, Plan, Progress
 from roster.tabular import Preview, Table, Unreadable
 from roster.unit_imports import UnitsImport
 from training.course_imports import CourseAliasesImport, CoursesImport
+from training.dated_imports import EquivalenciesImport, LessonPlansImport
 from training.imports import CompletionsImport
 
 if TYPE_CHECKING:
@@ -43,14 +45,16 @@ KINDS: dict[str, type[Import]] = {
         OfficersImport,
         AssignmentsImport,
         LeavesImport,
+        DesignationsImport,
         CoursesImport,
         CourseAliasesImport,
+        LessonPlansImport,
+        EquivalenciesImport,
+        WaiversImport,
+        ExtensionsImport,
         CompletionsImport,
     )
 }
-#: Kinds that files have and this version does not take.
-NOT_YET = ("designations", "lesson_plans", "equivalencies", "waivers", "extensions")
-
 ERROR_COLUMNS = ["line", "column", "value", "reason"]
 
 
@@ -68,8 +72,6 @@ class Recorded:
 
 def find_kind(kind: str) -> type[Import]:
     """The kind of that name; `Unreadable` with a sentence where there is none."""
-    if kind in NOT_YET:
-        raise Unreadable(f"This version does not import {kind} yet.")
     if kind not in KINDS:
         raise Unreadable(f'There is no kind "{kind}". There are: {", ".join(KINDS)}.')
     return KINDS[kind]

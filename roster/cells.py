@@ -30,6 +30,8 @@ _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})" + _TIME)
 _US = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})" + _TIME)
 _SHORT_YEAR = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2}" + _TIME)
 _SERIAL = re.compile(r"(\d{5})(?:\.\d+)?")
+_YES = frozenset({"yes", "y", "true", "t", "1", "1.0", "x"})
+_NO = frozenset({"no", "n", "false", "f", "0", "0.0"})
 _NUMBER_ID = re.compile(r"(\d+)\.0+")
 _SHORTENED_ID = re.compile(r"\d(?:\.\d+)?E\+\d+", re.IGNORECASE)
 
@@ -96,6 +98,16 @@ def read_choice(raw: str, allowed: Collection[str]) -> str:
     if word and word not in allowed:
         raise CellError(f"This is none of {', '.join(allowed)}.")
     return word
+
+
+def read_flag(raw: str) -> bool | None:
+    """Yes or no, as sheets write them; None when blank."""
+    word = clean(raw).lower()
+    if not word:
+        return None
+    if word in _YES or word in _NO:
+        return word in _YES
+    raise CellError("This is neither yes nor no.")
 
 
 def read_number(raw: str, *, highest: int) -> Decimal | None:

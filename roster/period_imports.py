@@ -1,16 +1,17 @@
-"""Importing assignments and leaves: facts with a first and a last day, planned in the order of their days."""
+"""Importing assignments, leaves and designations: facts with days, planned in the order of their days."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import ClassVar, Generic, TypeVar, cast
 
-from roster.facts import Recorder
+from roster.facts import Fact, Recorder
 from roster.imports import WHO_COLUMNS
 from roster.matching import NoMember
-from roster.models import Agency, Assignment, AssignmentKind, Employment, Leave, Rank, Shift, Unit
+from roster.models import Agency, Assignment, AssignmentKind, Designation, Employment, Leave, Rank, Shift, Unit
 from roster.plans import Fields, Plan, PlannedRow, RowImport, Verdict, Who
 from roster.tabular import Column, Row
 from roster.unit_imports import lock_agency
@@ -19,22 +20,24 @@ DAY = timedelta(days=1)
 
 
 @dataclass(slots=True)
-class _PeriodRow(PlannedRow):
+class MemberRow(PlannedRow):
+    """A row about a member. The rows of one member are planned in the order of `start_on`."""
+
     officer_id: int = 0
-    kind: str = ""
     start_on: date = date.min
-    #: None = not given
-    end_on: date | None = None
 
 
-class PeriodImport(RowImport):
-    """What assignments and leaves share: rows are about members, and are decided member by member."""
+AnyRow = TypeVar("AnyRow", bound=MemberRow)
+
+
+class MemberRowsImport(RowImport, Generic[AnyRow]):
+    """What kinds share whose rows are about members and are decided member by member."""
 
     finds_members = True
 
     def gather(self) -> None:
         self._who = Who(self.table, self.agency, self.options)
-        self._by_officer: dict[int, list[_PeriodRow]] = defaultdict(list)
+        self.by_officer: dict[int, list[AnyRow]] = defaultdict(list)
         for row in self.file_rows():
             fields = Fields(row.cells, self.table.places, self.days)
             planned = self.read_row(row, fields)
@@ -44,16 +47,16 @@ class PeriodImport(RowImport):
                 fields.errors.insert(0, (error.column, error.value, error.reason))
             if self.taken(row, planned, fields):
                 planned.summary = f"{self._who.members.employee_ids[planned.officer_id]} {planned.summary}"
-                self._by_officer[planned.officer_id].append(planned)
+                self.by_officer[planned.officer_id].append(planned)
 
-    def read_row(self, row: Row, fields: Fields) -> _PeriodRow:
+    def read_row(self, row: Row, fields: Fields) -> AnyRow:
         raise NotImplementedError
 
     def officer_ids(self) -> set[int]:
-        return set(self._by_officer)
+        return set(self.by_officer)
 
-    def rows_by_day(self) -> Iterator[tuple[int, list[_PeriodRow]]]:
-        for officer_id, rows in self._by_officer.items():
+    def rows_by_day(self) -> Iterator[tuple[int, list[AnyRow]]]:
+        for officer_id, rows in self.by_officer.items():
             yield officer_id, sorted(rows, key=lambda row: (row.start_on, row.line))
 
 
@@ -63,7 +66,10 @@ def span(start_on: date, end_on: date | None) -> str:
 
 
 @dataclass(slots=True)
-class _AssignmentRow(_PeriodRow):
+class _AssignmentRow(MemberRow):
+    kind: str = ""
+    #: None = not given
+    end_on: date | None = None
     unit: str = ""
     shift: str = ""
     rank: str = ""
@@ -119,7 +125,7 @@ class _Words:
         return {None: "", **{pk: code for code, pk in self._pk.items()}}
 
 
-class AssignmentsImport(PeriodImport):
+class AssignmentsImport(MemberRowsImport[_AssignmentRow]):
     """Home, temporary and secondary assignments; a new open home row ends the one before it."""
 
     kind = "assignments"
@@ -165,7 +171,7 @@ class AssignmentsImport(PeriodImport):
     def decide(self) -> Plan:
         self._stays: dict[int, list[_Stay]] = defaultdict(list)
         ranks, shifts = self._ranks.code_of(), self._shifts.code_of()
-        stored = Assignment.objects.known().filter(officer__in=self._by_officer).order_by("start_on", "pk")
+        stored = Assignment.objects.known().filter(officer__in=self.by_officer).order_by("start_on", "pk")
         for pk, officer_id, kind, unit_id, shift_id, rank_id, start_on, end_on in stored.values_list(
             "pk", "officer_id", "kind", "unit_id", "shift_id", "rank_id", "start_on", "end_on"
         ):
@@ -173,7 +179,6 @@ class AssignmentsImport(PeriodImport):
             self._stays[officer_id].append(_Stay(kind, start_on, *values, stored=values, fact_id=pk))
         for officer_id, rows in self.rows_by_day():
             for row in rows:
-                assert isinstance(row, _AssignmentRow)  # noqa: S101 - read_row makes no other
                 self._decide_row(self._stays[officer_id], row)
         self._warn_of_employment()
         return self.plan(self._actions)
@@ -243,7 +248,7 @@ class AssignmentsImport(PeriodImport):
     def _warn_of_employment(self) -> None:
         """Warn of what reaches outside employment: retired people keep an open last unit in real exports."""
         employed: dict[int, list[tuple[date, date]]] = defaultdict(list)
-        rows = Employment.objects.known().filter(officer__in=self._by_officer).order_by("start_on")
+        rows = Employment.objects.known().filter(officer__in=self.by_officer).order_by("start_on")
         for officer_id, start_on, end_on in rows.values_list("officer_id", "start_on", "end_on"):
             spans = employed[officer_id]
             last = end_on or date.max
@@ -298,28 +303,118 @@ class AssignmentsImport(PeriodImport):
 
 
 @dataclass(slots=True)
-class _LeaveRow(_PeriodRow):
-    approval: str = ""
+class KeyedRow(MemberRow):
+    """A row that tells one fact of a member."""
+
+    #: the values of the natural key, as written
+    named: tuple[object, ...] = ()
+    #: the other values; None or blank = not given
+    given: tuple[object, ...] = ()
 
 
 @dataclass(slots=True)
-class _Away:
-    """One leave as it will be; `stored` is what the fact says, None for a new one."""
+class KeptFact:
+    """One fact as it will be; `stored` are the values that stand, None where there is no fact yet."""
 
-    kind: str
-    start_on: date
-    end_on: date | None
-    approval: str
-    stored: tuple[date | None, str] | None = None
+    named: tuple[object, ...]
+    values: tuple[object, ...]
+    stored: tuple[object, ...] | None = None
     fact_id: int | None = None
-    row: _LeaveRow | None = None
+    #: the row of this file that made or confirmed it
+    row: KeyedRow | None = None
 
     @property
-    def values(self) -> tuple[date | None, str]:
-        return self.end_on, self.approval
+    def key(self) -> tuple[object, ...]:
+        """The natural key as it is compared: case does not tell words apart."""
+        return tuple(value.casefold() if isinstance(value, str) else value for value in self.named)
 
 
-class LeavesImport(PeriodImport):
+class KeyedFactsImport(MemberRowsImport[KeyedRow]):
+    """Facts told apart by a natural key: a row makes one, confirms it, or changes what it says besides.
+
+    What a row leaves blank stays as it is. A kind says how a row reads, and what beside the key forbids a fact.
+    """
+
+    model: ClassVar[type[Fact]]
+    #: what one fact is called in a sentence
+    what: ClassVar[str]
+    #: database columns of the natural key, beside the member, and of the other values
+    key_columns: ClassVar[tuple[str, ...]]
+    value_columns: ClassVar[tuple[str, ...]]
+    #: what a new fact says where the row gives nothing
+    defaults: ClassVar[tuple[object, ...]]
+    #: the column that tells `MemberRow.start_on`
+    day_column: ClassVar[str] = "start_on"
+
+    def fits(self, wanted: KeptFact, others: Iterable[KeptFact], row: KeyedRow) -> bool:
+        """Whether a fact can be so beside the member's others; an error on the row where it cannot."""
+        return True
+
+    def decide(self) -> Plan:
+        self.facts: dict[int, dict[tuple[object, ...], KeptFact]] = defaultdict(dict)
+        stored = self.model.objects.known().filter(officer__in=self.by_officer).order_by("pk")
+        key_length = len(self.key_columns)
+        for pk, officer_id, *columns in stored.values_list("pk", "officer_id", *self.key_columns, *self.value_columns):
+            values = tuple(columns[key_length:])
+            kept = KeptFact(tuple(columns[:key_length]), values, values, pk)
+            self.facts[officer_id][kept.key] = kept
+        for officer_id, rows in self.rows_by_day():
+            for row in rows:
+                self._decide_row(self.facts[officer_id], row)
+        return self.plan(self._actions)
+
+    def _decide_row(self, facts: dict[tuple[object, ...], KeptFact], row: KeyedRow) -> None:
+        made = KeptFact(row.named, _merged(row.given, self.defaults), row=row)
+        kept = facts.get(made.key)
+        if kept is None:
+            if self.fits(made, facts.values(), row):
+                facts[made.key] = made
+                row.verdict = Verdict.NEW
+            return
+        wanted = replace(kept, values=_merged(row.given, kept.values), row=row)
+        if wanted.values == kept.values:
+            kept.row = kept.row or row
+        elif kept.row is not None:
+            reason = f"Line {kept.row.line} says otherwise of this {self.what}."
+            self.refuse(row, self.day_column, row.start_on, reason)
+        elif self.fits(wanted, [other for other in facts.values() if other is not kept], row):
+            facts[kept.key] = wanted
+            row.verdict = Verdict.CHANGED
+
+    def _written(self) -> Iterator[tuple[int, KeptFact]]:
+        for officer_id in sorted(self.facts):
+            for kept in self.facts[officer_id].values():
+                if kept.stored != kept.values:
+                    yield officer_id, kept
+
+    def _actions(self) -> Iterator[str]:
+        for officer_id, kept in self._written():
+            yield f"{officer_id} {kept.named} {kept.values} for {kept.fact_id}"
+
+    def act(self, recorder: Recorder | None) -> set[int]:
+        assert recorder is not None  # noqa: S101 - these are facts
+        written = list(self._written())
+        if written:
+            recorder.void(
+                self.model(pk=kept.fact_id, officer_id=pk)  # type: ignore[misc] # the fields of every kind of fact
+                for pk, kept in written
+                if kept.fact_id
+            )
+            recorder.record_many(
+                self.model,
+                ("officer_id", *self.key_columns, *self.value_columns, "replaces_id"),
+                [(pk, *kept.named, *kept.values, kept.fact_id) for pk, kept in written],
+                {pk for pk, _ in written},
+            )
+        return set()
+
+
+def _merged(given: Iterable[object], stands: Iterable[object]) -> tuple[object, ...]:
+    """What a row gives, and what stands where it gives nothing."""
+    return tuple(old if new is None or new == "" else new for new, old in zip(given, stands, strict=True))
+
+
+class LeavesImport(KeyedFactsImport):
     """Leaves: a kind, days and an approval reference. Case does not tell kinds apart."""
 
     kind = "leaves"
@@ -332,71 +427,60 @@ class LeavesImport(PeriodImport):
         Column("approval", "Approval reference", also=("approved by", "order", "reference")),
     )
     required = ((("kind",),), (("start_on",),))
+    model = Leave
+    what = "leave"
+    key_columns = ("kind", "start_on")
+    value_columns = ("end_on", "approval")
+    defaults = (None, "")
 
-    def read_row(self, row: Row, fields: Fields) -> _LeaveRow:
+    def read_row(self, row: Row, fields: Fields) -> KeyedRow:
         kind = fields.name("kind", 40, is_required=True)
         start_on, end_on = fields.period("start_on", "end_on")
-        return _LeaveRow(
+        return KeyedRow(
             row.line,
             f"{kind} {start_on}",
-            kind=kind,
             start_on=start_on or date.min,
-            end_on=end_on,
-            approval=fields.name("approval", 100),
+            named=(kind, start_on),
+            given=(end_on, fields.name("approval", 100)),
         )
 
-    def decide(self) -> Plan:
-        self._leaves: dict[int, dict[tuple[str, date], _Away]] = defaultdict(dict)
-        stored = Leave.objects.known().filter(officer__in=self._by_officer).order_by("pk")
-        for pk, officer_id, kind, start_on, end_on, approval in stored.values_list(
-            "pk", "officer_id", "kind", "start_on", "end_on", "approval"
-        ):
-            self._leaves[officer_id][kind.casefold(), start_on] = _Away(
-                kind, start_on, end_on, approval, (end_on, approval), pk
-            )
-        for officer_id, rows in self.rows_by_day():
-            for row in rows:
-                assert isinstance(row, _LeaveRow)  # noqa: S101 - read_row makes no other
-                self._decide_row(self._leaves[officer_id], row)
-        return self.plan(self._actions)
 
-    def _decide_row(self, leaves: dict[tuple[str, date], _Away], row: _LeaveRow) -> None:
-        key = row.kind.casefold(), row.start_on
-        away = leaves.get(key)
-        if away is None:
-            leaves[key] = _Away(row.kind, row.start_on, row.end_on, row.approval, row=row)
-            row.verdict = Verdict.NEW
-            return
-        wanted = row.end_on or away.end_on, row.approval or away.approval
-        if wanted == away.values:
-            away.row = away.row or row
-            return
-        if away.row is not None:
-            self.refuse(row, "start_on", row.start_on, f"Line {away.row.line} says otherwise of this leave.")
-            return
-        away.end_on, away.approval = wanted
-        away.row = row
-        row.verdict = Verdict.CHANGED
+class DesignationsImport(KeyedFactsImport):
+    """Designations by code. Of each a member holds one at a time; case does not tell codes apart."""
 
-    def _written(self) -> Iterator[tuple[int, _Away]]:
-        for officer_id in sorted(self._leaves):
-            for away in self._leaves[officer_id].values():
-                if away.stored != away.values:
-                    yield officer_id, away
+    kind = "designations"
+    title = "Designations"
+    columns = (
+        *WHO_COLUMNS,
+        Column("code", "Designation code", is_required=True, also=("designation", "specialty")),
+        Column("start_on", "First day", is_required=True, also=("start date", "from", "designated on")),
+        Column("end_on", "Last day", also=("end date", "to", "until")),
+        Column("voluntary", "Voluntary (yes, no)", also=("volunteer", "is voluntary")),
+    )
+    required = ((("code",),), (("start_on",),))
+    model = Designation
+    what = "designation"
+    key_columns = ("code", "start_on")
+    value_columns = ("end_on", "is_voluntary")
+    defaults = (None, False)
 
-    def _actions(self) -> Iterator[str]:
-        for officer_id, away in self._written():
-            yield f"{officer_id} {away.kind} {away.start_on} {away.values} for {away.fact_id}"
+    def read_row(self, row: Row, fields: Fields) -> KeyedRow:
+        code = fields.name("code", 80, is_required=True)
+        start_on, end_on = fields.period("start_on", "end_on")
+        return KeyedRow(
+            row.line,
+            f"{code} {start_on}",
+            start_on=start_on or date.min,
+            named=(code, start_on),
+            given=(end_on, fields.flag("voluntary")),
+        )
 
-    def act(self, recorder: Recorder | None) -> set[int]:
-        assert recorder is not None  # noqa: S101 - leaves are facts
-        written = list(self._written())
-        if written:
-            recorder.void(Leave(pk=away.fact_id, officer_id=pk) for pk, away in written if away.fact_id)
-            recorder.record_many(
-                Leave,
-                ("officer_id", "kind", "start_on", "end_on", "approval", "replaces_id"),
-                [(pk, away.kind, away.start_on, away.end_on, away.approval, away.fact_id) for pk, away in written],
-                {pk for pk, _ in written},
-            )
-        return set()
+    def fits(self, wanted: KeptFact, others: Iterable[KeptFact], row: KeyedRow) -> bool:
+        last = cast("date | None", wanted.values[0])
+        for other in others:
+            first, until = cast("date", other.named[1]), cast("date | None", other.values[0])
+            if other.key[0] == wanted.key[0] and row.start_on <= (until or date.max) and first <= (last or date.max):
+                held = f"The member holds {other.named[0]} {span(first, until)} already."
+                self.refuse(row, "start_on", row.start_on, held)
+                return False
+        return True

@@ -23,6 +23,7 @@ from roster.cells import (
     check_date_format,
     clean,
     read_choice,
+    read_flag,
     read_id,
     read_name,
     read_number,
@@ -318,12 +319,18 @@ class Fields:
     def number(self, column: str, highest: int) -> Decimal | None:
         return self._read(column, lambda raw: read_number(raw, highest=highest), None, False)
 
+    def flag(self, column: str) -> bool | None:
+        return self._read(column, read_flag, None, False)
+
     def day(self, column: str, *, is_required: bool = False, is_end: bool = False) -> date | None:
         return self._read(column, lambda raw: self._days.read(raw, is_end=is_end), None, is_required)
 
-    def period(self, start: str, end: str, *, is_required: bool = True) -> tuple[date | None, date | None]:
+    def period(
+        self, start: str, end: str, *, is_required: bool = True, needs_end: bool = False
+    ) -> tuple[date | None, date | None]:
         """First and last day; an error of the last where it is before the first."""
-        start_on, end_on = self.day(start, is_required=is_required), self.day(end, is_end=True)
+        start_on = self.day(start, is_required=is_required)
+        end_on = self.day(end, is_required=needs_end, is_end=True)
         if start_on and end_on and end_on < start_on:
             self.wrong(end, f"The last day, {end_on}, is before the first, {start_on}.")
         return start_on, end_on

@@ -1,4 +1,4 @@
-"""Importing units, officers, assignments and leaves."""
+"""Importing units, officers, assignments, leaves and designations."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from roster.models import Assignment, Employment, FormerDetail, Leave, Officer, Rank, Shift, Unit
+from roster.models import Assignment, Designation, Employment, FormerDetail, Leave, Officer, Rank, Shift, Unit
 from roster.tabular import Unreadable
-from tests.factories import make_officer, make_rank, make_unit, take_leave
+from tests.factories import designate, make_officer, make_rank, make_unit, take_leave
 from tests.importing import counts, import_text, reasons, verdicts
 
 pytestmark = pytest.mark.django_db
@@ -443,3 +443,58 @@ def test_leaves(tmp_path: Path) -> None:
         ("Military", date(2024, 6, 30), "GO 24-1"),
         ("medical", None, ""),
     ]
+
+
+# designations
+
+
+def test_designations(tmp_path: Path) -> None:
+    officer = make_officer("1")
+    designate(officer, "CIT", date(2020, 1, 1))
+    text = (
+        "employee_id,code,start_on,end_on,voluntary\n"
+        "1,cit,2020-01-01,2023-12-31,Yes\n"
+        "1,CIT,2024-01-01,9999-12-31,x\n"
+        "1,FTO,2024-01-01,,no\n"
+        "1,fto,1/1/2024,2024-06-30,\n"
+        "1,CIT,2025-01-01,,\n"
+        "1,CIT,2023-12-31,2023-12-31,\n"
+        "1,SWAT,2024-03-01,2024-02-01,\n"
+        "1,SWAT,1900-01-01,,perhaps\n"
+        "1,,2024-03-01,,\n"
+    )
+
+    first = import_text(tmp_path, "designations", text)
+    second = import_text(tmp_path, "designations", "\n".join(text.splitlines()[:4]))
+
+    assert verdicts(first.plan) == ["changed", "new", "new", *["rejected"] * 6]
+    assert reasons(first.plan) == [
+        (5, "start_on", "Line 4 says otherwise of this designation."),
+        (6, "start_on", "The member holds CIT from 2024-01-01 on already."),
+        (7, "start_on", "The member holds CIT from 2020-01-01 to 2023-12-31 already."),
+        (8, "end_on", "The last day, 2024-02-01, is before the first, 2024-03-01."),
+        (9, "start_on", "1900-01-01 stands for a missing date. Leave the cell blank, or give the true date."),
+        (9, "voluntary", "This is neither yes nor no."),
+        (10, "code", "code is required."),
+    ]
+    assert counts(second.plan) == (0, 3, 0, 0)
+    assert second.change_id is None
+    assert list(
+        Designation.objects.known()
+        .order_by("code", "start_on")
+        .values_list("code", "start_on", "end_on", "is_voluntary")
+    ) == [
+        ("CIT", date(2020, 1, 1), date(2023, 12, 31), True),
+        ("CIT", date(2024, 1, 1), None, True),
+        ("FTO", date(2024, 1, 1), None, False),
+    ]
+    ended = Designation.objects.known().get(start_on=date(2020, 1, 1))
+    assert (ended.replaces.end_on, ended.replaces.voided_in_id) == (None, first.change_id)
+
+
+def test_a_designation_keeps_what_a_row_leaves_blank(tmp_path: Path) -> None:
+    designate(make_officer("1"), "CIT", date(2020, 1, 1), date(2023, 12, 31), is_voluntary=True)
+
+    plan = import_text(tmp_path, "designations", "employee_id,code,start_on\n1,CIT,2020-01-01\n").plan
+
+    assert counts(plan) == (0, 1, 0, 0)
