@@ -125,11 +125,10 @@ def test_json_has_counts_errors_and_warnings(completions: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["designations", "FILE"], "This version does not import designations yet."),
         (
             ["people", "FILE"],
-            'There is no kind "people". There are: units, officers, assignments, leaves, courses, course_aliases,'
-            " completions.",
+            'There is no kind "people". There are: units, officers, assignments, leaves, designations, courses,'
+            " course_aliases, lesson_plans, equivalencies, waivers, extensions, completions.",
         ),
         (["units", "none.csv"], "There is no file none.csv."),
         (

@@ -1,4 +1,4 @@
-"""Import units, officers, assignments, leaves, courses, course titles or completions from any sheet."""
+"""Import records of any kind, facts about members or what gives them their meaning, from any sheet."""
 
 from __future__ import annotations
 
