@@ -15,7 +15,8 @@ from typing import Any, overload
 from django.db import connection
 
 from roster.plans import Issue, Verdict
-from training.models import Evidence, Result
+from training.models import Evidence, LessonPlan, Result
+from training.titles import plan_key
 
 LATE_AFTER_DAYS = 30
 
@@ -31,7 +32,7 @@ GIVEN = {
     "certificate_expires_on": None,
     "lesson_plan": "",
 }
-EVIDENCE, EXPIRES = list(GIVEN).index("evidence"), list(GIVEN).index("certificate_expires_on")
+EVIDENCE, EXPIRES, PLAN = (list(GIVEN).index(name) for name in ("evidence", "certificate_expires_on", "lesson_plan"))
 COPIED = ("officer_id", "course_id", "completed_on", "class_number", *GIVEN)
 Given = tuple[str | None, ...]
 Key = int | tuple[int, str]
@@ -77,21 +78,48 @@ class Rows:
         return len(self.line) - 1
 
 
-class Warnings(Sequence[Issue]):
-    """Warnings as numbers, two for each row; the sentences are made when they are read."""
+#: course -> version as versions are compared -> first and last day in force
+Plans = Mapping[int, Mapping[str, tuple[int, int]]]
 
-    def __init__(self, rows: Rows, hired: Mapping[int, int], header: str, today: date) -> None:
-        """Look through rows that will be recorded. `hired`: member -> day; `header`: of the column of the day."""
-        self._rows, self._hired, self._header = rows, hired, header
-        #: twice the row, plus one when it is before the member was hired
+
+def lesson_plans(stands_for: Mapping[int, int]) -> Plans:
+    """The lesson plans of every course that has any; `stands_for` as in `Courses`. One query."""
+    found: dict[int, dict[str, tuple[int, int]]] = {}
+    for course, version, start_on, end_on in LessonPlan.objects.values_list(
+        "course_id", "version", "start_on", "end_on"
+    ):
+        days = start_on.toordinal(), (end_on or date.max).toordinal()
+        found.setdefault(stands_for[course], {})[plan_key(version)] = days
+    return found
+
+
+class Warnings(Sequence[Issue]):
+    """Warnings as numbers, three for each row; the sentences are made when they are read."""
+
+    def __init__(
+        self, rows: Rows, hired: Mapping[int, int], plans: Plans, headers: tuple[str, str], today: date
+    ) -> None:
+        """Look through rows that will be recorded. `hired`: member -> day; `headers`: of day and lesson plan."""
+        self._rows, self._hired, self._plans, self._headers = rows, hired, plans, headers
+        #: three times the row, plus one when it is before the member was hired, two when its plan does not count
         self._codes = array("Q")
         long_ago = today.toordinal() - LATE_AFTER_DAYS
         for place, verdict in enumerate(rows.verdict):
             if verdict in (NEW, CHANGED):
                 if rows.day[place] < long_ago and verdict == NEW:
-                    self._codes.append(place * 2)
+                    self._codes.append(place * 3)
                 if rows.day[place] < hired.get(rows.officer[place], 0):
-                    self._codes.append(place * 2 + 1)
+                    self._codes.append(place * 3 + 1)
+                if plans and self._plan_counts(place) is False:
+                    self._codes.append(place * 3 + 2)
+
+    def _plan_counts(self, place: int) -> bool | None:
+        """Whether the lesson plan a row names was in force on its day; None where there is nothing to look at."""
+        version, known = self._rows.given[place][PLAN], self._plans.get(self._rows.course[place])
+        if not version or not known:
+            return None
+        first, last = known.get(plan_key(version), (0, 0))
+        return first <= self._rows.day[place] <= last
 
     def __len__(self) -> int:
         return len(self._codes)
@@ -106,14 +134,21 @@ class Warnings(Sequence[Issue]):
         return self._said(self._codes[index])
 
     def _said(self, code: int) -> Issue:
-        place = code // 2
-        if code % 2:
+        place, kind = divmod(code, 3)
+        day = date.fromordinal(self._rows.day[place]).isoformat()
+        if kind == 2:
+            version = self._rows.given[place][PLAN] or ""
+            if plan_key(version) in self._plans[self._rows.course[place]]:
+                reason = f"This lesson plan was not in force on {day}: the completion does not count."
+            else:
+                reason = "The course has lesson plans, but none of this version: the completion does not count."
+            return Issue(self._rows.line[place], self._headers[1], version, reason)
+        if kind == 1:
             hired_on = date.fromordinal(self._hired[self._rows.officer[place]])
             reason = f"Before the member was hired, on {hired_on}."
         else:
             reason = f"Entered more than {LATE_AFTER_DAYS} days after the class."
-        day = date.fromordinal(self._rows.day[place]).isoformat()
-        return Issue(self._rows.line[place], self._header, day, reason)
+        return Issue(self._rows.line[place], self._headers[0], day, reason)
 
 
 def key_of(officer: int, course: int, day: int, number: str) -> Key:

@@ -39,6 +39,7 @@ from training.completion_rows import (
     copy_text,
     differ,
     key_of,
+    lesson_plans,
     stored_completions,
     with_defaults,
 )
@@ -290,7 +291,8 @@ class CompletionsImport(Import):
         self._warnings = Warnings(
             self._rows,
             {officer: first.toordinal() for officer, first in hired},
-            self.table.header_of("completed_on"),
+            lesson_plans(self._courses.stands_for),
+            (self.table.header_of("completed_on"), self.table.header_of("lesson_plan")),
             self.today,
         )
         return Plan(

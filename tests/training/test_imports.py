@@ -11,7 +11,7 @@ import pytest
 from compliance.models import Standing
 from roster.facts import Via, recording
 from roster.tabular import preview
-from tests.factories import complete, make_course, make_officer, make_requirement
+from tests.factories import complete, make_course, make_lesson_plan, make_officer, make_requirement
 from tests.importing import counts, import_text, reasons, verdicts
 from training.imports import CompletionsImport
 from training.models import Completion, Course, EvidenceDecision
@@ -287,6 +287,42 @@ def test_warnings_of_late_entry_and_of_a_completion_before_hire(tmp_path: Path) 
     ]
     assert [line.has_warning for line in plan.lines()] == [False, True, True]
     assert len(again.warnings) == 0
+
+
+@pytest.mark.parametrize(
+    ("day", "plan", "reason"),
+    [
+        pytest.param("2026-10-31", "v2019", None, id="its-last-day"),
+        pytest.param(
+            "2026-11-01",
+            "V2019",
+            "This lesson plan was not in force on 2026-11-01: the completion does not count.",
+            id="the-day-after",
+        ),
+        pytest.param(
+            "2026-11-01",
+            "v2018",
+            "The course has lesson plans, but none of this version: the completion does not count.",
+            id="a-version-the-course-never-had",
+        ),
+        pytest.param("2026-11-01", "", None, id="none-named"),
+    ],
+)
+def test_a_lesson_plan_that_does_not_count_is_a_warning(
+    tmp_path: Path, day: str, plan: str, reason: str | None
+) -> None:
+    make_officer("1")
+    make_lesson_plan(make_course("CIT-40"), "v2019", date(2019, 1, 1), date(2026, 10, 31))
+
+    found = import_text(
+        tmp_path,
+        "completions",
+        f"employee_id,course,completed_on,Plan\n1,CIT-40,{day},{plan}\n",
+        mapping={"Plan": "lesson_plan"},
+    ).plan
+
+    assert list(found.warnings) == ([] if reason is None else [(2, "Plan", plan, reason)])
+    assert counts(found) == (1, 0, 0, 0)
 
 
 def test_rows_keep_every_cell(tmp_path: Path) -> None:
