@@ -374,6 +374,7 @@ class Preset:
     note: str
     is_on: bool
     file: Mapping[str, Any]
+    #: those of the shipped courses that it names
     courses: Sequence[Mapping[str, Any]]
 
 
@@ -386,8 +387,16 @@ def presets() -> dict[str, Preset]:
             continue
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         about = content.pop("preset")
+        named = {
+            course
+            for requirement in content["requirement"]
+            for edition in requirement["edition"]
+            for key in COURSE_LISTS
+            for course in edition.get(key, ())
+        }
+        courses = [course for course in catalogue if course["code"] in named]
         found[path.stem] = Preset(
-            path.stem, about["title"], about.get("note", ""), about.get("on", True), content, catalogue
+            path.stem, about["title"], about.get("note", ""), about.get("on", True), content, courses
         )
     return found
 
@@ -400,7 +409,10 @@ def _add_courses(catalogue: Iterable[Mapping[str, Any]]) -> None:
 
 
 def load_presets(codes: Iterable[str], *, today: date, progress: standings.Progress | None = None) -> Loaded:
-    """Load shipped presets by code, with the courses they name where the catalogue has none of that code."""
+    """Load shipped presets by code, with the courses they name where the catalogue has none of that code.
+
+    To name one that is off is to confirm it; its note is among the warnings.
+    """
     shipped = presets()
     wanted = list(dict.fromkeys(codes))
     unknown = [code for code in wanted if code not in shipped]
@@ -409,6 +421,8 @@ def load_presets(codes: Iterable[str], *, today: date, progress: standings.Progr
     loaded = Loaded()
     with changing_rules():
         for code in wanted:
+            if not shipped[code].is_on:
+                loaded.warnings.append(f'preset "{code}": {shipped[code].note}')
             _add_courses(shipped[code].courses)
             part = _write(read_document(shipped[code].file), today=today)
             loaded.populations += part.populations

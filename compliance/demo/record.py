@@ -139,7 +139,8 @@ class _Writer:
 
     def _catalogue(self) -> None:
         """The shipped courses with this agency's pass marks, its own courses, and the titles older files use."""
-        shipped = {values["code"]: dict(values) for preset in presets().values() for values in preset.courses}
+        available = presets()
+        shipped = {values["code"]: dict(values) for code in PRESETS for values in available[code].courses}
         for code, (score, attendance) in PASS_MARKS.items():
             shipped[code].update(min_score=score, min_attendance=attendance)
         for code, title, kind, hours, mode in COURSES:

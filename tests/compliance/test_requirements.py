@@ -13,6 +13,7 @@ from compliance import requirements, sentences
 from compliance.models import Edition, Goal, IssuedReport, Population, Requirement, Standing
 from compliance.requirements_file import Refused, read
 from tests import factories as make
+from training.models import Course
 
 pytestmark = pytest.mark.django_db
 
@@ -561,10 +562,22 @@ def test_shipped_presets_are_listed_and_load() -> None:
     listed = {line.split()[0]: line.split()[1] for line in out.getvalue().splitlines()}
     assert listed == {
         "all-patrol": "on",
+        "calea-33.5.1-annual": "off",
         "calea-41.2.7-entry": "on",
         "calea-41.2.7-refresher": "on",
         "calea-41.2.7-refresher-annual": "off",
         "calea-41.2.7-refresher-calendar": "off",
+        "certified-cit-36": "on",
+        "cit-30": "off",
+        "dispatch-8": "off",
+        "memphis-25": "on",
+        "mhfa-8": "on",
+        "mn-16-credits": "off",
+        "recruit-block": "off",
+        "tiered": "off",
+        "tx-crisis-cycle": "on",
+        "va-in-service": "off",
+        "wa-annual-2h": "on",
     }
     assert [row.code for row in Requirement.objects.all()] == [
         "all-patrol",
@@ -576,9 +589,23 @@ def test_shipped_presets_are_listed_and_load() -> None:
 
 @pytest.mark.parametrize("code", sorted(requirements.presets()))
 def test_every_preset_loads(code: str) -> None:
+    preset = requirements.presets()[code]
+
     loaded = requirements.load_presets([code], today=TODAY)
 
-    assert (loaded.requirements, loaded.editions, loaded.warnings) == (1, 1, [])
+    asked = [f'preset "{code}": {preset.note}'] if not preset.is_on else []
+    assert [warning for warning in loaded.warnings if "nobody has held" not in warning] == asked
+    assert loaded.requirements == loaded.editions == len(preset.file["requirement"])
+    assert loaded.goals == len(preset.file.get("goal", ()))
+    assert {course.code for course in Course.objects.all()} >= {str(course["code"]) for course in preset.courses}
+
+
+def test_all_presets_load_together() -> None:
+    loaded = requirements.load_presets(requirements.presets(), today=TODAY)
+
+    codes = {row["code"] for preset in requirements.presets().values() for row in preset.file["requirement"]}
+    assert {row.code for row in Requirement.objects.all()} == codes
+    assert loaded.requirements == len(codes) + 2  # three readings of one refresher
 
 
 def test_another_reading_replaces_the_shipped_one() -> None:
