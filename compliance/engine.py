@@ -105,8 +105,11 @@ class Kind(StrEnum):
 
 
 class Refusal(StrEnum):
-    """Why a completion of a listed course is no credit."""
+    """Why a completion does not count on a day."""
 
+    AFTER_THE_DAY = "after_the_day"
+    WIPED = "wiped"
+    NOT_LISTED = "not_listed"
     PENDING = "pending"
     REJECTED = "rejected"
     NOT_PASSED = "not_passed"
@@ -119,6 +122,24 @@ class Refusal(StrEnum):
     HOURS_TOO_FEW = "hours_too_few"
     BEFORE_ENTRY = "before_entry"
     BEFORE_TENURE = "before_tenure"
+    NO_LIMIT_YET = "no_limit_yet"  # a short recertification without a limit to come before or after
+    OUTSIDE_ITS_DAYS = "outside_its_days"  # a short recertification too long before or after the limit
+    HOURS_PAST = "hours_past"  # its hours were no longer counted before they made a sum
+
+
+class Target(StrEnum):
+    """The date in force that an extension acts on."""
+
+    LIMIT = "limit"
+    DEADLINE = "deadline"
+
+
+class NoDaysBack(StrEnum):
+    """Why a return from leave gives no days back."""
+
+    NOT_A_MEMBER = "not_a_member"
+    WAS_OVERDUE = "was_overdue"
+    TOO_SHORT = "too_short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,10 +341,41 @@ Span: TypeAlias = tuple[date, date]
 Row: TypeAlias = tuple[date, date, T]
 # A completion that counts: its day, its key, what it counts as, and itself.
 Counted: TypeAlias = tuple[date, int, Kind, Completion]
+# A completion, what it is looked at as, and what it lacks.
+Judged: TypeAlias = tuple[Completion, Kind | None, "Lack | None"]
 # A credit: the key of the completion (of a sum of hours the lowest of its day), what it is, and the last day it names.
 Credit: TypeAlias = tuple[int, Kind, date | None]
 # A period's fields after its days, in the order of Period: equal answers on adjacent days are one period.
 Answer: TypeAlias = tuple[State, date | None, int, int | None, int | None, int | None, int | None, bool, Reason]
+
+
+class Lack(NamedTuple):
+    """What a completion is refused for, with what was asked and what there was (hours, percent or points).
+
+    Or with the first and the last day on which it would have counted; None leaves them open.
+    """
+
+    why: Refusal
+    asked: float | None = None
+    given: float | None = None
+    first_on: date | None = None
+    last_on: date | None = None
+
+
+NOT_LISTED = Lack(Refusal.NOT_LISTED)
+
+
+class Tally(NamedTuple):
+    """Hours added up on a day that brings some: in hundredths, with those dropped as no longer counted.
+
+    `through` is the last day on which they reach the hours asked without any later ones.
+    """
+
+    on: date
+    added: Sequence[Counted]
+    dropped: Sequence[Counted]
+    total: int
+    through: date
 
 
 class Stay(NamedTuple):
@@ -566,9 +618,8 @@ def after_breaks(edition: Edition, member: MemberFacts) -> list[Row[Sequence[Com
     if edition.break_months > 0:
         for (_, left_on), (back_on, _) in pairwise(join_spans(member.employments)):
             if plus_months(left_on, edition.break_months) < back_on:
-                first, last, completions = found[-1]
-                found[-1] = (first, back_on - ONE_DAY, completions)
-                found.append((back_on, last, [done for done in completions if left_on < done.completed_on]))
+                found[-1] = (found[-1][0], back_on - ONE_DAY, found[-1][2])
+                found.append((back_on, FOREVER, [done for done in member.completions if left_on < done.completed_on]))
     return found
 
 
@@ -582,16 +633,34 @@ def counting_credits(edition: Edition, completions: Sequence[Completion]) -> lis
 
 def counted(edition: Edition, completions: Sequence[Completion]) -> list[Counted]:
     """`counting_credits` with what each completion counts as."""
-    met: list[Counted] = []
+    rows: list[Counted] = []
+    for completion, kind, lack in judged(edition, completions):
+        if lack is None and kind is not None:
+            rows.append((completion.completed_on, completion.key, kind, completion))
+    rows.sort(key=itemgetter(0, 1))
+    return rows
+
+
+def judged(edition: Edition, completions: Sequence[Completion]) -> list[Judged]:
+    """Each completion with what it is looked at as, and what it lacks by itself or beside the others."""
+    rows: list[Judged] = []
+    entered_on: date | None = None
+    has_refreshers = False
     for completion in completions:
         kind = kind_of(edition, completion)
-        if kind is not None and shortfall(edition, completion, kind) is None:
-            met.append((completion.completed_on, completion.key, kind, completion))
-    if edition.hours <= 0:
-        entered_on = min([day for day, _, kind, _ in met if kind is ENTRY], default=None)
-        met = [row for row in met if row[2] is not REFRESHER or not_opened(edition, entered_on, row[0]) is None]
-    met.sort(key=itemgetter(0, 1))
-    return met
+        lack = NOT_LISTED if kind is None else shortfall(edition, completion, kind)
+        rows.append((completion, kind, lack))
+        if kind is ENTRY and lack is None:
+            entered_on = completion.completed_on if entered_on is None else min(entered_on, completion.completed_on)
+        has_refreshers = has_refreshers or kind is REFRESHER
+    if not has_refreshers or edition.hours > 0:
+        return rows
+    return [
+        (completion, kind, not_opened(edition, entered_on, completion.completed_on))
+        if kind is REFRESHER and lack is None
+        else (completion, kind, lack)
+        for completion, kind, lack in rows
+    ]
 
 
 def credits_by_day(edition: Edition, completions: Sequence[Completion]) -> dict[date, list[Credit]]:
@@ -601,8 +670,7 @@ def credits_by_day(edition: Edition, completions: Sequence[Completion]) -> dict[
     found: dict[date, list[Credit]] = {}
     if edition.hours > 0:
         adding = [row for row in rows if row[2] is not RECERTIFICATION]
-        sums = rolling_hours(edition, adding) if hours_roll(edition) else summed_hours(edition, adding)
-        for day, credit in sums:
+        for day, credit in sums_of_hours(edition, adding):
             found[day] = [credit]
             if clock is ONCE:
                 break
@@ -646,31 +714,30 @@ def covers(row: Equivalency | LessonPlan, day: date) -> bool:
     return row.start_on <= day and (row.end_on is None or day <= row.end_on)
 
 
-def shortfall(edition: Edition, completion: Completion, kind: Kind) -> Refusal | None:
+def shortfall(edition: Edition, completion: Completion, kind: Kind) -> Lack | None:
     """What the completion lacks by itself: the first thing found, or None when it meets everything."""
-    course = completion.course
+    course, plan = completion.course, completion.lesson_plan
     if completion.evidence is not VERIFIED:
-        return Refusal.PENDING if completion.evidence is Evidence.PENDING else Refusal.REJECTED
+        return Lack(Refusal.PENDING if completion.evidence is Evidence.PENDING else Refusal.REJECTED)
     if not completion.passed:
-        return Refusal.NOT_PASSED
-    if completion.lesson_plan is not None and not covers(completion.lesson_plan, completion.completed_on):
-        return Refusal.PLAN_NOT_IN_FORCE
+        return Lack(Refusal.NOT_PASSED)
+    if plan is not None and not covers(plan, completion.completed_on):
+        return Lack(Refusal.PLAN_NOT_IN_FORCE, first_on=plan.start_on, last_on=plan.end_on)
     score, attendance = completion.score, completion.attendance
     if score is None:
         if edition.min_score > 0 or course.min_score > 0:
-            return Refusal.SCORE_MISSING
+            return Lack(Refusal.SCORE_MISSING, max(edition.min_score, course.min_score))
     elif score < edition.min_score or score < course.min_score:
-        return Refusal.SCORE_BELOW
+        return Lack(Refusal.SCORE_BELOW, max(edition.min_score, course.min_score), score)
     if attendance is not None and (attendance < edition.min_attendance or attendance < course.min_attendance):
-        return Refusal.ATTENDANCE_BELOW
+        return Lack(Refusal.ATTENDANCE_BELOW, max(edition.min_attendance, course.min_attendance), attendance)
     if edition.modes is not None and course.mode not in edition.modes:
-        return Refusal.MODE_NOT_ALLOWED
+        return Lack(Refusal.MODE_NOT_ALLOWED)
     hours = hours_of(completion)
     if hours < edition.min_block_hours:
-        return Refusal.BLOCK_TOO_SHORT
-    if hours < min_hours(edition, kind):
-        return Refusal.HOURS_TOO_FEW
-    return None
+        return Lack(Refusal.BLOCK_TOO_SHORT, edition.min_block_hours, hours)
+    least = min_hours(edition, kind)
+    return Lack(Refusal.HOURS_TOO_FEW, least, hours) if hours < least else None
 
 
 def hours_of(completion: Completion) -> float:
@@ -686,7 +753,7 @@ def min_hours(edition: Edition, kind: Kind) -> float:
     return edition.min_hours if kind is ENTRY else edition.refresher_min_hours
 
 
-def not_opened(edition: Edition, entered_on: date | None, day: date) -> Refusal | None:
+def not_opened(edition: Edition, entered_on: date | None, day: date) -> Lack | None:
     """Why a refresher of a day does not count, the first entry credit being of `entered_on`; None when it does.
 
     It needs an entry credit on or before its date, unless it stands alone or no entry course is asked; and after the
@@ -694,9 +761,11 @@ def not_opened(edition: Edition, entered_on: date | None, day: date) -> Refusal 
     """
     if entered_on is None or day < entered_on:
         needs_entry = edition.entry_courses and not edition.refresher_stands_alone
-        return Refusal.BEFORE_ENTRY if needs_entry else None
+        return Lack(Refusal.BEFORE_ENTRY, first_on=entered_on) if needs_entry else None
     tenure = edition.refresher_min_tenure_months
-    return Refusal.BEFORE_TENURE if tenure and day < plus_months(entered_on, tenure) else None
+    if tenure and day < plus_months(entered_on, tenure):
+        return Lack(Refusal.BEFORE_TENURE, first_on=plus_months(entered_on, tenure))
+    return None
 
 
 def hours_roll(edition: Edition) -> bool:
@@ -713,58 +782,72 @@ def hundredths(hours: float) -> int:
     return round(hours * 100)
 
 
-def summed_hours(edition: Edition, adding: Iterable[Counted]) -> Iterator[tuple[date, Credit]]:
-    """Model `event`: a credit on each day the sum reaches the hours asked; then it begins again from nothing.
+def tallies(edition: Edition, adding: Iterable[Counted]) -> Iterator[Tally]:
+    """The hours that count on each day that adds some, the completions being given by date and key.
 
-    The completions come by date and key.
+    Model `event`: once the sum reaches the hours asked it begins again from nothing. Model `rolling`: hours that newer
+    ones make needless are dropped, being needless for good.
     """
     asked, total = hundredths(edition.hours), 0
-    waiting: deque[tuple[date, int]] = deque()
+    rolls = hours_roll(edition)
+    waiting: deque[tuple[date, int, Counted]] = deque()
     for day, of_the_day in groupby(adding, key=itemgetter(0)):
-        together = list(of_the_day)
-        waiting.append((day, sum([hundredths(hours_of(completion)) for _, _, _, completion in together])))
-        total += waiting[-1][1]
-        while waiting and not still_counts(edition, waiting[0][0], day):
-            total -= waiting.popleft()[1]
-        if total >= asked:
-            yield day, (together[0][1], Kind.HOURS, None)
+        added = list(of_the_day)
+        through = hours_through(edition, day)
+        for row in added:
+            hours = hundredths(hours_of(row[3]))
+            waiting.append((through, hours, row))
+            total += hours
+        dropped = []
+        while waiting and (waiting[0][0] < day or (rolls and asked <= total - waiting[0][1])):
+            _, hours, row = waiting.popleft()
+            dropped.append(row)
+            total -= hours
+        yield Tally(day, added, dropped, total, waiting[0][0] if waiting else NEVER)
+        if total >= asked and not rolls:
             waiting.clear()
             total = 0
 
 
-def still_counts(edition: Edition, taken_on: date, day: date) -> bool:
-    """Whether hours of one day are added up on another: within the months allowed, under a cycle in the same window."""
-    if edition.clock is CYCLE:
-        return 0 <= cycle_window(edition, taken_on) == cycle_window(edition, day)
-    return not edition.hours_window_months or day <= plus_months(taken_on, edition.hours_window_months)
+def hours_through(edition: Edition, taken_on: date) -> date:
+    """The last day on which hours are added up with later ones: so many months later, under a cycle the window's last.
 
-
-def rolling_hours(edition: Edition, adding: Iterable[Counted]) -> Iterator[tuple[date, Credit]]:
-    """Model `rolling`: on each day that hours are added and reach those asked, until when they do so by themselves.
-
-    The completions come by date and key. Hours that newer ones make needless are needless for good.
+    FOREVER where no months are given; NEVER before the first window.
     """
-    asked, total = hundredths(edition.hours), 0
-    needed: deque[tuple[date, int]] = deque()
-    for day, of_the_day in groupby(adding, key=itemgetter(0)):
-        together = list(of_the_day)
-        added = sum([hundredths(hours_of(completion)) for _, _, _, completion in together])
-        needed.append((plus_months(day, edition.hours_window_months), added))
-        total += added
-        while needed and (needed[0][0] < day or asked <= total - needed[0][1]):
-            total -= needed.popleft()[1]
-        if total >= asked:
-            yield day, (together[0][1], Kind.HOURS, needed[0][0])
+    if clock_of(edition) is CYCLE:
+        window = cycle_window(edition, taken_on)
+        return NEVER if window < 0 else window_end(edition, window)
+    if not edition.hours_window_months:
+        return FOREVER
+    return plus_months(taken_on, edition.hours_window_months)
+
+
+def sums_of_hours(edition: Edition, adding: Iterable[Counted]) -> Iterator[tuple[date, Credit]]:
+    """A credit on each day on which hours are added and reach those asked; rolling ones say themselves until when."""
+    asked, rolls = hundredths(edition.hours), hours_roll(edition)
+    for tally in tallies(edition, adding):
+        if tally.total >= asked:
+            yield tally.on, (tally.added[0][1], Kind.HOURS, tally.through if rolls else None)
 
 
 # Section 6: until when
 
 
-def recertifies(edition: Edition, limit: date, day: date) -> bool:
-    """Whether a short recertification counts on a day: from so long before the limit in force to so long after it."""
+def recert_days(edition: Edition, limit: date) -> Span | None:
+    """The days on which a short recertification counts: from so long before the limit in force to so long after it."""
     if limit in (NEVER, FOREVER):
-        return False
-    return -edition.recert_after_days <= (limit - day).days <= edition.recert_before_days
+        return None
+    before = min(edition.recert_before_days, (limit - NEVER).days)
+    return limit - timedelta(before), plus_days(limit, edition.recert_after_days)
+
+
+def recert_lack(edition: Edition, limit: date, day: date) -> Lack | None:
+    """Why a short recertification of a day does not count beside the limit in force; None when it does."""
+    days = recert_days(edition, limit)
+    if days is None:
+        return Lack(Refusal.NO_LIMIT_YET)
+    first, last = days
+    return None if first <= day <= last else Lack(Refusal.OUTSIDE_ITS_DAYS, first_on=first, last_on=last)
 
 
 def counts_from(edition: Edition, limit: date, day: date) -> date:
@@ -776,6 +859,11 @@ def counts_from(edition: Edition, limit: date, day: date) -> date:
         and (limit - day).days <= edition.keep_anchor_days
     )
     return limit if keeps else day
+
+
+def base_limit(edition: Edition, origin: date, expires_on: date | None) -> date:
+    """The last day that a credit carries to before leave: the one it names, else by the clock; NEVER when none."""
+    return credit_limit(edition, origin) if expires_on is None else expires_on
 
 
 def credit_limit(edition: Edition, origin: date) -> date:
@@ -818,6 +906,7 @@ class LeaveDays:
     """
 
     def __init__(self, leaves: Sequence[Span]) -> None:
+        self.leaves = leaves
         self.starts = [start for start, _ in leaves]
         #: days of leave before each leave, and in all
         self.days = [0]
@@ -826,6 +915,10 @@ class LeaveDays:
         for start, end in leaves:
             self.days_off.append(start.toordinal() - 1 - self.days[-1])
             self.days.append(self.days[-1] + (end - start).days + 1)
+
+    def between(self, first: date, last: date) -> list[Span]:
+        """The leaves, as far as they fall on these days. Cost: linear."""
+        return [(max(start, first), min(end, last)) for start, end in self.leaves if start <= last and first <= end]
 
     def moved(self, limit: date, first: date) -> date:
         """`limit` moved by the days of leave from `first` on that fall on or before it as it moves.
@@ -865,17 +958,21 @@ def tolled_leave(edition: Edition, leaves: Sequence[Leave]) -> LeaveDays | None:
     return LeaveDays([leave for leave in leave_of_kinds(edition, leaves) if is_long_enough(edition, leave)])
 
 
-def first_deadline(edition: Edition, joined_on: date, tolled: LeaveDays | None) -> date:
-    """The day before which nobody who joined then is overdue, credit or not."""
+def due_after_joining(edition: Edition, joined_on: date) -> date:
+    """The day by which one who joined then must first have credit, `entry_due_on` and leave not looked at."""
     if clock_of(edition) is CYCLE:
         window = max(cycle_window(edition, joined_on), 0)
-        due = window_end(edition, window + 1 if edition.first_due is FirstDue.NEXT_WINDOW_END else window)
-    elif edition.first_due is FirstDue.YEAR_END:
-        due = year_end(joined_on.year)
-    elif edition.first_due is FirstDue.NEXT_YEAR_END:
-        due = year_end(joined_on.year + 1)
-    else:
-        due = plus_days(joined_on, edition.entry_grace_days)
+        return window_end(edition, window + 1 if edition.first_due is FirstDue.NEXT_WINDOW_END else window)
+    if edition.first_due is FirstDue.YEAR_END:
+        return year_end(joined_on.year)
+    if edition.first_due is FirstDue.NEXT_YEAR_END:
+        return year_end(joined_on.year + 1)
+    return plus_days(joined_on, edition.entry_grace_days)
+
+
+def first_deadline(edition: Edition, joined_on: date, tolled: LeaveDays | None) -> date:
+    """The day before which nobody who joined then is overdue, credit or not."""
+    due = due_after_joining(edition, joined_on)
     if edition.entry_due_on is not None:
         due = max(due, edition.entry_due_on)
     return tolled.moved(due, joined_on) if tolled else due
@@ -891,6 +988,16 @@ def deadline(limit: date, is_extended: bool, first_due: date, back_due: date, gr
     if grace_due > due:
         due, reason = grace_due, Reason.GRACE_EXTENDED
     return due, reason
+
+
+def acts_on(day: date, limit: date, due: date | None) -> Target | None:
+    """What an extension approved on a day acts on: the limit while it runs, else the deadline while that is to come.
+
+    None when it is refused. `due` is None outside membership.
+    """
+    if day <= limit:
+        return Target.LIMIT
+    return Target.DEADLINE if due is not None and day <= due else None
 
 
 def approvals(edition: Edition, extensions: Iterable[Extension]) -> dict[date, date]:
@@ -977,6 +1084,11 @@ class Walk:
             else:
                 calendar[day] = [happens]
 
+    def live(self, day: date) -> None:
+        """Let happen what happens on a day of the calendar; the days before it come first."""
+        for happens in self.calendar[day]:
+            happens(day)
+
     def depart(self, day: date) -> None:
         self.stay = None
 
@@ -989,35 +1101,55 @@ class Walk:
 
     def earn(self, day: date) -> None:
         """Credit: of several the latest limit that any gives stands, and of those that give it the newest is named."""
-        edition, before = self.edition, self.limit
-        origin = counts_from(edition, before, day)
+        before = self.limit
+        origin = counts_from(self.edition, before, day)
         latest, basis = NEVER, None
-        for key, kind, expires_on in self.credits[day]:
-            if kind is RECERTIFICATION and not recertifies(edition, before, day):
-                continue
-            self.has_credit = True
-            limit = credit_limit(edition, origin) if expires_on is None else expires_on
-            if self.tolled and not hours_roll(edition):
-                limit = self.tolled.moved(limit, day_after(origin))
-            if limit > latest:
-                latest, basis = limit, key
+        for credit in self.credits[day]:
+            limit = self.limit_given(credit, day, origin)
+            if limit is not None:
+                self.has_credit = True
+                if limit > latest:
+                    latest, basis = limit, credit[0]
         if NEVER < latest >= before:
             self.limit, self.origin, self.basis, self.is_extended = latest, origin, basis, False
+
+    def limit_given(self, credit: Credit, day: date, origin: date) -> date | None:
+        """The limit that a credit of the day gives by itself; None when it is none, NEVER when it gives no limit."""
+        _, kind, expires_on = credit
+        if kind is RECERTIFICATION and recert_lack(self.edition, self.limit, day) is not None:
+            return None
+        return self.tolled_limit(base_limit(self.edition, origin, expires_on), origin)
+
+    def tolled_limit(self, base: date, origin: date) -> date:
+        """A limit moved by leave after the day it counts from; that of rolling hours stays."""
+        if self.tolled is None or hours_roll(self.edition):
+            return base
+        return self.tolled.moved(base, day_after(origin))
 
     def come_back(self, day: date) -> None:
         """The return from a leave gives days back, if long enough and not overdue already when it began."""
         self.on_leave = False
-        if self.stay is not None and not self.was_overdue and is_long_enough(self.edition, self.leaves[day]):
+        if self.no_days_back(day) is None:
             self.back_due = plus_days(day, self.edition.return_grace_days)
 
+    def no_days_back(self, day: date) -> NoDaysBack | None:
+        """Why the return of that day gives no days back; None when it does."""
+        if self.stay is None:
+            return NoDaysBack.NOT_A_MEMBER
+        if self.was_overdue:
+            return NoDaysBack.WAS_OVERDUE
+        return None if is_long_enough(self.edition, self.leaves[day]) else NoDaysBack.TOO_SHORT
+
     def extend(self, day: date) -> None:
-        """An extension acts on the date in force: the limit while it runs, else the deadline of this membership."""
-        until = self.extensions[day]
-        if day <= self.limit:
-            if self.limit < until:
-                self.limit, self.is_extended = until, True
-        elif self.stay is not None and day <= self.deadline()[0]:
+        """An extension never shortens the date that it acts on, and does nothing when it is refused."""
+        until, target = self.extensions[day], self.extended_date(day)
+        if target is Target.LIMIT and self.limit < until:
+            self.limit, self.is_extended = until, True
+        elif target is Target.DEADLINE:
             self.grace_due = max(self.grace_due, until)
+
+    def extended_date(self, day: date) -> Target | None:
+        return acts_on(day, self.limit, None if self.stay is None else self.deadline()[0])
 
     def go_on_leave(self, day: date) -> None:
         self.on_leave = True
@@ -1033,16 +1165,14 @@ class Walk:
         return deadline(self.limit, self.is_extended, self.first_due, self.back_due, self.grace_due)
 
     def answers(self, first: date, last: date) -> list[Row[Answer]]:
-        """The answers from one day through another, as far as this edition decides them."""
-        calendar = self.calendar
-        if first > NEVER or last < FOREVER:
-            calendar.setdefault(first, [])
-            calendar.setdefault(day_after(last), [])
+        """The answers from one day through another, as far as this edition decides them.
+
+        These are days of leaving service and of returning to it, so that no run of days of membership has to be cut.
+        """
         line: list[Row[Answer]] = []
-        days = sorted(calendar)
+        days = sorted(self.calendar)
         for day, following in zip_longest(days, days[1:]):
-            for happens in calendar[day]:
-                happens(day)
+            self.live(day)
             if self.stay is not None and self.stay.edition is self.edition and first <= day <= last:
                 line += self.states(self.stay.home, day, following - ONE_DAY if following else FOREVER)
         return line

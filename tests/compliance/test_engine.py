@@ -408,12 +408,6 @@ def test_a_late_credit_makes_current_and_leaves_the_lateness() -> None:
         pytest.param(
             {}, took(same(replace(CPR, min_score=70), CIT), "2024-05-01"), False, id="minimums-of-the-course-taken"
         ),
-        pytest.param(
-            {"clock": Clock.ROLLING, "months": 36, "recert_courses": frozenset({CPR.key})},
-            took(CPR, "2024-05-01"),
-            False,
-            id="recertification-under-another-clock",
-        ),
     ],
 )
 def test_a_completion_counts(rules: dict[str, Any], completion: Completion, counts: bool) -> None:
@@ -623,6 +617,24 @@ def test_hours_that_add_up() -> None:  # example 13
             id="exact-in-hundredths",
         ),
         pytest.param(
+            hours(2.3),
+            [took(REFRESHER, "2024-01-10", hours=1.15), took(REFRESHER, "2024-02-10", hours=1.15)],
+            {"2024-02-10": (CURRENT, "2027-02-10")},
+            id="rounded-to-hundredths",
+        ),
+        pytest.param(
+            hours(8, hours_window_months=12),
+            [took(CIT, "2024-01-10"), took(REFRESHER, "2025-01-20"), took(REFRESHER, "2025-02-20")],
+            {"2025-02-19": (CURRENT, "2027-01-10"), "2025-02-20": (CURRENT, "2028-02-20")},
+            id="hours-of-an-earlier-sum-are-gone",
+        ),
+        pytest.param(
+            certificate(hours=8),
+            [took(CIT, "2024-02-10", hours=6), took(RECERT, "2024-02-11")],
+            {"2024-02-11": (OVERDUE, "2020-01-01")},
+            id="a-recertification-adds-nothing",
+        ),
+        pytest.param(
             hours(8),
             [took(REFRESHER, "2024-01-10"), took(replace(REFRESHER, hours=None), "2024-02-10")],
             {"2024-02-10": (OVERDUE, "2020-01-01")},
@@ -751,6 +763,22 @@ def test_hours_by_event(rules: Edition, completions: list[Any], days: dict[str, 
         ),
         pytest.param(
             {},
+            [took(REFRESHER, "2024-01-31"), took(REFRESHER, "2025-01-31")],
+            {
+                "2025-01-30": (OVERDUE, "2020-01-01"),
+                "2025-01-31": (CURRENT, "2025-01-31"),
+                "2025-02-01": (OVERDUE, "2025-01-31"),
+            },
+            id="enough-on-one-day",
+        ),
+        pytest.param(
+            {},
+            [took(REFRESHER, "2024-01-31"), took(REFRESHER, "2025-02-01")],
+            {"2025-02-01": (OVERDUE, "2020-01-01"), "2025-02-02": (OVERDUE, "2020-01-01")},
+            id="a-day-too-late-to-add-up",
+        ),
+        pytest.param(
+            {},
             [took(REFRESHER, "2024-01-31", hours=8), took(REFRESHER, "2025-06-01")],
             {"2025-02-01": (OVERDUE, "2025-01-31"), "2025-06-01": (OVERDUE, "2025-01-31")},
             id="not-enough-again",
@@ -825,6 +853,18 @@ def test_rolling_hours(rules: dict[str, Any], facts: list[Any], days: dict[str, 
             [(3, "2024-01-10"), (5, "2024-02-10"), (4, "2024-02-10")],
             {"2024-02-09": (None, False), "2024-02-10": (4, True), "2028-01-01": (4, True)},
             id="event-lowest-key-of-the-day",
+        ),
+        pytest.param(
+            hours(8, clock=Clock.ONCE),
+            [(3, "2024-01-10"), (4, "2024-02-10"), (5, "2024-03-10"), (6, "2024-04-10")],
+            {"2024-02-10": (4, True), "2024-04-10": (4, True)},
+            id="once-the-first-sum",
+        ),
+        pytest.param(
+            hours(8, clock=Clock.CYCLE, cycle_start=d("2024-02-01"), months=12),
+            [(3, "2024-01-10"), (4, "2024-01-20")],
+            {"2024-01-20": (None, False), "2026-01-01": (None, False)},
+            id="no-sum-before-the-first-window",
         ),
         pytest.param(
             rolling(8, 12),
@@ -1338,6 +1378,20 @@ def test_a_new_designation_in_its_stead_keeps_the_membership() -> None:
             {"2024-01-31": False, "9999-12-31": True},
             id="two-open-ones",
         ),
+        pytest.param(
+            {},
+            [posted("2024-01-01", rank=1)],
+            [posted("2024-02-01", rank=2), posted("2024-03-01", rank=None)],
+            {"2024-02-29": True, "2024-03-01": True},
+            id="a-later-one-without-a-rank",
+        ),
+        pytest.param(
+            {},
+            [posted("2024-01-01", rank=1)],
+            [posted("2024-02-01", "2024-02-01", rank=2)],
+            {"2024-01-31": False, "2024-02-01": True, "2024-02-02": False},
+            id="of-one-day",
+        ),
     ],
 )
 def test_an_acting_rank(
@@ -1645,7 +1699,7 @@ def test_leave_does_nothing_unless_the_edition_says_so() -> None:
             {"leave_min_days": 31},
             [took(CIT, "2023-04-20"), away("2026-04-01")],
             {"2026-04-01": (EXCUSED, "")},
-            id="open-leave-is-long-enough",
+            id="open-leave-whatever-the-length-asked",
         ),
         pytest.param(
             {"return_grace_days": 10**7},
@@ -1859,6 +1913,13 @@ def test_entry_before_the_cycle_opens_refreshers() -> None:
     ]
 
 
+def test_a_credit_that_gives_no_limit_is_not_what_an_answer_rests_on() -> None:
+    period = period_on(cycle(), member(took(CIT, "2020-05-01")), "2025-09-01")
+
+    assert period is not None
+    assert (period.state, period.basis, period.has_credit) == (OVERDUE, None, True)
+
+
 def test_a_cycle_needs_its_first_day() -> None:
     with pytest.raises(ValueError, match="first window"):
         timeline([cycle(cycle_start=None)], member())
@@ -2006,6 +2067,12 @@ def test_the_first_deadline_under_a_cycle(rules: dict[str, Any], joined: str, ex
             id="no-minimum-hours-of-its-own",
         ),
         pytest.param(
+            {"clock": Clock.ROLLING},
+            [took(CIT, "2023-03-17"), took(RECERT, "2026-03-01")],
+            {"2026-03-18": (OVERDUE, "2026-03-17")},
+            id="recertified-under-another-clock",
+        ),
+        pytest.param(
             {"recert_courses": frozenset({CPR.key})},
             [took(CIT, "2023-03-17"), took(same(RECERT, CPR), "2026-03-01")],
             {"2026-03-18": (CURRENT, "2029-03-01")},
@@ -2035,6 +2102,24 @@ def test_a_certificate(rules: dict[str, Any], facts: list[Any], days: dict[str, 
     check(certificate(**rules), member(*facts), days)
 
 
+def test_a_sum_and_a_recertification_of_one_day() -> None:
+    facts = member(took(CIT, "2023-03-17", key=1), took(CIT, "2026-03-01", key=3), took(RECERT, "2026-03-01", key=2))
+
+    period = period_on(certificate(hours=8), facts, "2026-03-01")
+
+    assert period is not None
+    assert (period.basis, period.due_on) == (2, d("2029-03-01"))
+
+
+def test_a_limit_for_ever_is_not_recertified() -> None:
+    facts = member(took(CIT, "2023-03-17", key=1, certificate_expires_on=date.max), took(RECERT, "9999-12-31", key=2))
+
+    period = period_on(certificate(), facts, "9999-12-31")
+
+    assert period is not None
+    assert period.basis == 1
+
+
 @pytest.mark.parametrize(
     ("printed", "basis", "due"),
     [
@@ -2052,7 +2137,9 @@ def test_certificates_of_one_day(printed: dict[int, str], basis: int, due: str) 
 
 
 def test_a_recertification_that_does_not_count_is_no_credit() -> None:
-    period = period_on(certificate(), member(took(RECERT, "2024-05-01")), "2024-05-01")
+    ever_after = certificate(recert_after_days=10**7)
+
+    period = period_on(ever_after, member(took(RECERT, "2024-05-01")), "2024-05-01")
 
     assert period is not None
     assert period.has_credit is False
@@ -2073,6 +2160,9 @@ def test_an_early_renewal() -> None:  # example 12
     ("rules", "facts", "days"),
     [
         pytest.param({}, [took(CIT, "2026-07-01")], {"2026-07-01": (CURRENT, "2029-07-01")}, id="a-day-too-early"),
+        pytest.param(
+            {"early": Early.RESTART}, [took(CIT, "2026-08-01")], {"2026-08-01": (CURRENT, "2029-08-01")}, id="restart"
+        ),
         pytest.param({}, [took(CIT, "2026-07-02")], {"2026-07-02": (CURRENT, "2029-09-30")}, id="first-day-that-keeps"),
         pytest.param({}, [took(CIT, "2026-09-30")], {"2026-09-30": (CURRENT, "2029-09-30")}, id="on-the-limit"),
         pytest.param({}, [took(CIT, "2026-10-01")], {"2026-10-01": (CURRENT, "2029-10-01")}, id="day-after-the-limit"),
@@ -2208,7 +2298,7 @@ def test_leave_moves_the_limit() -> None:  # example 5
         pytest.param(
             {"months": 0}, [away("2022-07-01")], "2023-06-30", id="open-leave-and-a-limit-on-the-day-of-credit"
         ),
-        pytest.param({"leave_min_days": 10**6}, [away("2026-06-30")], "", id="open-leave-is-long-enough"),
+        pytest.param({"leave_min_days": 10**7}, [away("2026-06-30")], "", id="open-leave-is-long-enough"),
         pytest.param({}, [away("2024-01-01", "9990-01-01")], "9992-07-01", id="leave-of-ages"),
         pytest.param({}, [away("2024-01-01", "9999-01-01")], "", id="past-the-calendar"),
         pytest.param({"clock": Clock.ONCE}, [away("2024-01-01", "2024-01-10")], "", id="once"),
@@ -2537,6 +2627,20 @@ def test_reasons_of_extensions() -> None:
         (d("2027-12-31"), CURRENT, d("2030-12-31"), 2, Reason.CREDIT),
         (d("2031-01-01"), OVERDUE, d("2030-12-31"), 2, Reason.CREDIT_RAN_OUT),
     ]
+
+
+@pytest.mark.parametrize(
+    ("until_on", "reason"),
+    [
+        pytest.param("2026-06-30", Reason.CREDIT, id="extended-to-the-limit"),
+        pytest.param("2026-07-01", Reason.CREDIT_EXTENDED, id="extended-by-a-day"),
+    ],
+)
+def test_an_extension_is_named_when_it_stretches(until_on: str, reason: Reason) -> None:
+    period = period_on(t36(), member(took(CIT, "2023-06-30"), extended(until_on, "2026-06-01")), "2026-06-01")
+
+    assert period is not None
+    assert period.reason is reason
 
 
 @pytest.mark.parametrize(
