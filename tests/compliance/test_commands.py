@@ -1,4 +1,4 @@
-"""The worked examples of the rules through the commands, and what the commands say to a wrong argument."""
+"""The commands that answer: groups, known at, formats, and what they say to a wrong argument."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ from django.core.management.base import CommandError
 
 from compliance import standings
 from roster.facts import Via, recording
-from roster.models import Assignment, Employment, Rank, Shift
+from roster.models import Assignment, Rank, Shift
 from tests import factories as make
 from training.models import Completion
 
 pytestmark = pytest.mark.django_db
-
-KEYS = ["employee_id", "requirement", "state", "due_on", "since", "unit", "shift", "evidence_pending", "because"]
 
 
 def ask(*arguments: str) -> Any:
@@ -32,143 +30,6 @@ def ask(*arguments: str) -> Any:
 def state_of(employee_id: str, day: str, *options: str) -> tuple[str, str | None] | None:
     rows = ask("standing", "--officer", employee_id, "--as-of", day, *options)
     return (rows[0]["state"], rows[0]["due_on"]) if rows else None
-
-
-def test_example_1_the_due_date_is_inclusive() -> None:
-    cit, refresher = make.make_course(), make.make_course("CIT-REF-8", title="CIT refresher", hours=8)
-    make.make_requirement("calea", entry=(cit,), refresher=(refresher,))
-    officer = make.make_officer("1", hired_on=date(2015, 1, 1))
-    make.complete(officer, cit, date(2020, 5, 1))
-    make.complete(officer, refresher, date(2023, 3, 17))
-
-    (on_day,) = ask("standing", "--officer", "1", "--as-of", "2026-03-17")
-    (after,) = ask("standing", "--officer", "1", "--as-of", "2026-03-18")
-
-    assert on_day == {
-        "employee_id": "1",
-        "requirement": "calea",
-        "state": "current",
-        "due_on": "2026-03-17",
-        "since": "2020-05-01",
-        "unit": None,
-        "shift": None,
-        "evidence_pending": False,
-        "because": "Current through 17 Mar 2026: CIT refresher on 17 Mar 2023, renewed every 36 months (CALEA 41.2.7).",
-    }
-    assert list(on_day) == KEYS
-    assert (after["state"], after["due_on"], after["since"]) == ("overdue", "2026-03-17", "2026-03-18")
-    assert after["because"] == (
-        "Overdue since 18 Mar 2026: CIT refresher on 17 Mar 2023 carried through 17 Mar 2026 (CALEA 41.2.7)."
-    )
-
-
-def test_example_2_calendar_years() -> None:
-    cit = make.make_course()
-    make.make_requirement(entry=(cit,), clock="calendar", years=3, months=0)
-    make.complete(make.make_officer("1", hired_on=date(2015, 1, 1)), cit, date(2023, 3, 17))
-
-    assert state_of("1", "2026-12-31") == ("current", "2026-12-31")
-    assert state_of("1", "2027-01-01") == ("overdue", "2026-12-31")
-
-
-def test_example_3_the_29th_of_february() -> None:
-    cit = make.make_course()
-    make.make_requirement(entry=(cit,))
-    officer = make.make_officer("1", hired_on=date(2015, 1, 1))
-    make.complete(officer, cit, date(2024, 2, 29))
-    assert state_of("1", "2027-02-28") == ("current", "2027-02-28")
-    assert state_of("1", "2027-03-01") == ("overdue", "2027-02-28")
-
-    make.complete(officer, cit, date(2027, 2, 28))
-    assert state_of("1", "2027-02-28") == ("current", "2030-02-28")
-
-
-def test_example_4_from_recruit_to_patrol() -> None:
-    block = make.make_course("MH-BLOCK", kind="recruit", hours=12)
-    make.make_requirement("patrol", entry=(block,), population={"functions": ["patrol"]})
-    make.make_requirement("entry", entry=(block,), clock="once")
-    make.make_requirement("refresher", entry=(block,))
-    academy, patrol = make.make_unit("ACA", function="academy"), make.make_unit("D1", function="patrol")
-    officer = make.make_officer("1", hired_on=date(2015, 1, 1), category="recruit")
-    with recording(by=None, via=Via.COMMAND, why="hired") as recorder:
-        recorder.void(officer.employments.all())
-        recorder.record(
-            Employment(officer=officer, start_on=date(2025, 9, 8), end_on=date(2026, 3, 12), category="recruit")
-        )
-        recorder.record(Employment(officer=officer, start_on=date(2026, 3, 13), category="sworn"))
-        recorder.record(Assignment(officer=officer, unit=academy, start_on=date(2025, 9, 8), end_on=date(2026, 7, 2)))
-        recorder.record(Assignment(officer=officer, unit=patrol, start_on=date(2026, 7, 3)))
-    make.complete(officer, block, date(2025, 12, 12))
-
-    assert state_of("1", "2026-02-01", "--requirement", "patrol") is None
-    assert state_of("1", "2026-07-02", "--requirement", "patrol") is None
-    assert state_of("1", "2026-07-03", "--requirement", "patrol") == ("current", "2028-12-12")
-    assert state_of("1", "2025-12-12", "--requirement", "entry") == ("current", None)
-    assert state_of("1", "2028-12-12", "--requirement", "refresher") == ("current", "2028-12-12")
-
-
-def test_example_5_leave_under_exclude() -> None:
-    cit = make.make_course()
-    make.make_requirement(entry=(cit,), leave="exclude", return_grace_days=60)
-    officer = make.make_officer("1", hired_on=date(2015, 1, 1))
-    make.complete(officer, cit, date(2023, 6, 30))
-    make.take_leave(officer, date(2026, 4, 1), date(2027, 1, 31))
-
-    assert state_of("1", "2026-03-31") == ("current", "2026-06-30")
-    assert state_of("1", "2026-07-15") == ("excused", None)
-    assert state_of("1", "2027-02-01") == ("in_grace", "2027-04-02")
-    assert state_of("1", "2027-04-02") == ("in_grace", "2027-04-02")
-    assert state_of("1", "2027-04-03") == ("overdue", "2027-04-02")
-
-
-def test_example_6_nobody_overdue_is_not_everybody_trained() -> None:
-    cit = make.make_course()
-    requirement = make.make_requirement("all", entry=(cit,), clock="once", population={"functions": ["patrol"]})
-    make.make_goal(requirement, code="all", counts="trained")
-    patrol = make.make_unit("D1", function="patrol")
-    make.make_officer("1", unit=patrol, hired_on=date(2026, 5, 10))
-    make.complete(make.make_officer("2", unit=patrol), cit, date(2020, 1, 1))
-
-    assert state_of("1", "2026-05-10") == ("in_grace", "2026-11-06")
-    assert state_of("1", "2026-11-07") == ("overdue", "2026-11-06")
-    (counts,) = ask("coverage", "--requirement", "all", "--as-of", "2026-06-01")
-    assert counts == {
-        "counted": 2,
-        "current": 1,
-        "in_grace": 1,
-        "overdue": 0,
-        "excused": 0,
-        "percent": "50.0",
-        "ever": 1,
-    }
-    assert ask("goals", "--as-of", "2026-06-01") == [
-        {"goal": "all", "met": False, "percent": "50.0", "needed": 2, "have": 1, "short": 1, "groups": []}
-    ]
-
-
-def test_example_7_one_leaves_and_the_goal_fails_with_nobody_lapsed() -> None:
-    cit = make.make_course()
-    requirement = make.make_requirement("cit", entry=(cit,), population={"functions": ["patrol"]})
-    make.make_goal(requirement, code="cit-30", target_percent=30)
-    patrol, desk = make.make_unit("D1", function="patrol"), make.make_unit("DESK")
-    officers = [make.make_officer(unit=patrol) for _ in range(20)]
-    for officer in officers[:6]:
-        make.complete(officer, cit, date(2025, 1, 1))
-    (before,) = ask("goals", "--as-of", "2026-01-01")
-    home = officers[0].assignments.get()
-    with recording(by=None, via=Via.COMMAND, why="transfer") as recorder:
-        recorder.void([home])
-        recorder.record(Assignment(officer=officers[0], unit=patrol, start_on=home.start_on, end_on=date(2025, 12, 31)))
-        recorder.record(Assignment(officer=officers[0], unit=desk, start_on=date(2026, 1, 1)))
-
-    (after,) = ask("goals", "--as-of", "2026-01-01")
-
-    assert before == {
-        "goal": "cit-30", "met": True, "percent": "30.0", "needed": 6, "have": 6, "short": 0, "groups": [],
-    }  # fmt: skip
-    assert after == {
-        "goal": "cit-30", "met": False, "percent": "26.3", "needed": 6, "have": 5, "short": 1, "groups": [],
-    }  # fmt: skip
 
 
 @pytest.fixture
@@ -229,36 +90,6 @@ def test_goals_of_one_agency_leave_the_other_out() -> None:
     assert have() == (True, 1, "50.0")
     assert have("--agency", "pd") == (True, 1, "100.0")
     assert have("--agency", "sd") == (False, 0, "0.0")
-
-
-def test_example_10_a_voided_refresher() -> None:
-    cit = make.make_course()
-    make.make_requirement(entry=(cit,))
-    officer = make.make_officer("1", hired_on=date(2015, 1, 1))
-    make.complete(officer, cit, date(2023, 1, 20))
-    second = make.complete(officer, cit, date(2025, 10, 10))
-    known = str(second.recorded_in.at)
-    with recording(by=None, via=Via.COMMAND, why="never attended") as recorder:
-        recorder.void([second])
-
-    assert state_of("1", "2026-02-11") == ("overdue", "2026-01-20")
-    assert state_of("1", "2026-02-11", "--known-at", known) == ("current", "2028-10-10")
-    (row,) = ask("standing", "--officer", "1", "--as-of", "2026-02-11")
-    assert row["since"] == "2026-01-21"
-
-
-def test_example_16_two_clocks() -> None:
-    cit = make.make_course()
-    make.make_requirement("cit", entry=(cit,))
-    officer = make.make_officer("1", hired_on=date(2015, 1, 1))
-    before = str(officer.employments.get().recorded_in.at)
-    make.complete(officer, cit, date(2025, 12, 18))
-
-    (then,) = ask("coverage", "--requirement", "cit", "--as-of", "2025-12-31", "--known-at", before)
-    (now,) = ask("coverage", "--requirement", "cit", "--as-of", "2025-12-31")
-
-    assert (then["current"], then["ever"]) == (0, 0)
-    assert (now["current"], now["ever"]) == (1, 1)
 
 
 def test_timeline_is_the_whole_line() -> None:
