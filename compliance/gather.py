@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
@@ -70,17 +70,25 @@ def listed_courses(edition: engine.Edition) -> frozenset[int]:
     return edition.entry_courses | edition.refresher_courses | edition.recert_courses
 
 
-def gather_rules() -> Rules:
-    """All editions with the codes of their populations resolved. Twelve queries."""
+def gather_rules(instead: Mapping[int, Sequence[Edition]] | None = None) -> Rules:
+    """All editions with the codes of their populations resolved. Twelve queries.
+
+    `instead` are editions by requirement as they would be: the rules are those that hold once they are stored. They
+    know their population and courses already, and need not be stored.
+    """
     tree = UnitTree()
     courses, lesson_plans = _courses()
     ranks, shifts = _codes(Rank), _codes(Shift)
+    standing: dict[int, Sequence[Edition]] = {
+        requirement.pk: list(requirement.editions.all())
+        for requirement in Requirement.objects.prefetch_related(
+            "editions__population", "editions__entry_courses", "editions__refresher_courses", "editions__recert_courses"
+        )
+    }
     editions: dict[int, tuple[engine.Edition, ...]] = {}
-    for requirement in Requirement.objects.prefetch_related(
-        "editions__population", "editions__entry_courses", "editions__refresher_courses", "editions__recert_courses"
-    ):
-        rows = sorted(requirement.editions.all(), key=lambda row: row.effective_from)
-        editions[requirement.pk] = tuple(
+    for key, unordered in {**standing, **(instead or {})}.items():
+        rows = sorted(unordered, key=lambda row: row.effective_from)
+        editions[key] = tuple(
             _edition(row, following, tree, ranks, shifts)
             for row, following in zip(rows, [*rows[1:], None], strict=True)
         )

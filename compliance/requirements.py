@@ -1,22 +1,26 @@
-"""Requirements loaded from files in one transaction, previewed without loading, and the shipped presets."""
+"""Requirements loaded from files in one transaction, and the shipped presets.
+
+A file is first made a `Proposal`, with the rows as they would be; the same is previewed, or stored.
+"""
 
 from __future__ import annotations
 
+import itertools
 import tomllib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from django.db.models import Max
 
 from compliance import coverage, engine, standings
-from compliance.gather import gather_rules
 from compliance.models import Counted, Each, Edition, Goal, Population, Requirement
-from compliance.requirements_file import EDITION, File, Refused, Table, adds_up_rolling, read_document
+from compliance.requirements_file import EDITION, File, Finding, Refused, Table, adds_up_rolling, read_document
 from roster.facts import changing_rules
 from roster.models import Designation, Officer, Rank, Shift, Unit
 from training.models import Course
@@ -42,12 +46,31 @@ def _check_sequence(name: str, editions: Iterable[tuple[date, date | None]], fin
     """Editions follow one another without a gap or an overlap; all but the last may leave out their last day."""
     ordered = sorted(editions)
     for (start, end), (following, _) in pairwise(ordered):
+        where = f"{name}, edition {start}"
         if start == following:
-            findings.append(f"{name}, edition {start}: effective_from: stands in the file more than once")
+            findings.append(Finding.of(where, "effective_from", "stands in the file more than once"))
         elif end is not None and end >= following:
-            findings.append(f"{name}, edition {start}: effective_to: overlaps the edition from {following}")
+            findings.append(Finding.of(where, "effective_to", f"overlaps the edition from {following}"))
         elif end is not None and end + timedelta(days=1) < following:
-            findings.append(f"{name}, edition {start}: effective_to: leaves a gap before the edition from {following}")
+            findings.append(Finding.of(where, "effective_to", f"leaves a gap before the edition from {following}"))
+
+
+@dataclass
+class Proposal:
+    """What a file makes of the requirements: checked against what is stored, and not yet stored itself.
+
+    The rows are the models' own, filled in; those that are new have a negative key until `_store` gives them theirs.
+    Editions know their courses, so they can be restated and judged by as though they were stored.
+    """
+
+    populations: list[Population] = field(default_factory=list)
+    requirements: list[Requirement] = field(default_factory=list)
+    #: those the file holds, changed or not
+    editions: list[Edition] = field(default_factory=list)
+    goals: list[Goal] = field(default_factory=list)
+    #: requirement id -> all its editions as they would be, in order of time: only where one of them would differ
+    instead: dict[int, list[Edition]] = field(default_factory=dict)
+    loaded: Loaded = field(default_factory=Loaded)
 
 
 def load(file: File, *, today: date, progress: standings.Progress | None = None) -> Loaded:
@@ -56,110 +79,215 @@ def load(file: File, *, today: date, progress: standings.Progress | None = None)
     `Refused` where the file does not fit what is loaded; nothing is written then.
     """
     with changing_rules():
-        loaded = _write(file, today=today)
+        loaded = _store(propose(file, today=today))
         standings.rebuild(progress=progress)
         loaded.warnings += _unasked(loaded, today)
     return loaded
 
 
 def _unasked(loaded: Loaded, today: date) -> list[str]:
-    """As `_empty_populations`, by the standings that are stored."""
+    """As `empty_populations`, by the standings that are stored."""
     stored = coverage.standings_on(today, requirement_ids=loaded.written).values_list("requirement_id", flat=True)
-    return _empty_populations(set(stored.distinct()), loaded, today)
+    written = Requirement.objects.filter(pk__in=loaded.written).prefetch_related("editions__population")
+    return empty_populations(set(stored.distinct()), written, today)
 
 
-def _empty_populations(asked: Collection[int], loaded: Loaded, today: date) -> list[str]:
+def empty_populations(asked: Collection[int], requirements: Iterable[Requirement], today: date) -> list[str]:
     """A warning for each population of an edition in force that has nobody in it, once there are members at all.
 
-    `asked` are the requirements that somebody is asked today.
+    `asked` are the requirements that somebody is asked today. One query unless editions are prefetched.
     """
     if not Officer.objects.exists():
         return []
     empty: dict[str, None] = {}
-    for requirement in Requirement.objects.filter(pk__in=loaded.written).prefetch_related("editions__population"):
+    for requirement in requirements:
         edition = requirement.edition_on(today)
         if edition is not None and requirement.pk not in asked:
             empty[edition.population.code] = None
     return [f'population "{code}": nobody is in it today, {today}' for code in empty]
 
 
-def _write(file: File, *, today: date) -> Loaded:
+def know_rows(row: Requirement | Edition, related: Mapping[str, Sequence[Any]]) -> None:
+    """Let a row that may not be stored yet answer `.all()` by these rows, as a prefetch does."""
+    vars(row)["_prefetched_objects_cache"] = {**getattr(row, "_prefetched_objects_cache", {}), **related}
+
+
+#: Everything that a requirement is restated and judged by.
+WHOLE = (
+    "editions__population",
+    *(f"editions__{key}" for key in ("entry_courses", "refresher_courses", "recert_courses")),
+)
+
+
+def propose(file: File, *, today: date) -> Proposal:
+    """What loading the file would make of the requirements; `Refused` where it does not fit. Writes nothing.
+
+    A fixed number of queries for the requirements and the courses, and three for each population of the file.
+    """
     findings: list[str] = []
-    loaded = Loaded()
-    for table in file.populations:
-        _write_population(table, today, findings, loaded)
+    proposal = Proposal()
+    new_keys = itertools.count(-1, -1)
     populations = {row.code: row for row in Population.objects.all()}
+    changed: set[str] = set()
+    for table in file.populations:
+        _propose_population(table, today, populations, changed, next(new_keys), findings, proposal)
+    by_key = {row.pk: row for row in populations.values()}
     courses = {row.code.upper(): row for row in Course.objects.all()}
-    known = Requirement.objects.count()
-    for table, editions in file.requirements:
+    reported = dict(
+        Edition.objects.filter(reports__isnull=False).annotate(last=Max("reports__as_of")).values_list("pk", "last")
+    )
+    requirements = {row.code: row for row in Requirement.objects.prefetch_related(*WHOLE)}
+    stands = {row.pk: sorted(row.editions.all(), key=attrgetter("effective_from")) for row in requirements.values()}
+    for key, editions in stands.items():
+        for edition in editions:
+            edition.population = by_key[edition.population_id]
+        if any(edition.population.code in changed for edition in editions):
+            proposal.instead[key] = editions
+    for table, given in file.requirements:
         values = table.values
-        requirement, made = Requirement.objects.get_or_create(
-            code=values["code"], defaults={"title": values.get("title", values["code"]), "order": known + 1}
-        )
-        known += made
+        requirement = requirements.get(values["code"])
+        if requirement is None:
+            requirement = Requirement(
+                pk=next(new_keys), code=values["code"], title=values["code"], order=len(requirements) + 1
+            )
+            requirements[requirement.code] = requirement
         requirement.title = values.get("title", requirement.title)
         requirement.citations = values.get("citations", requirement.citations)
-        requirement.save()
-        loaded.requirements += 1
-        loaded.written.append(requirement.pk)
-        starts: dict[date, date | None] = dict(requirement.editions.values_list("effective_from", "effective_to"))
-        starts.update({edition.values["effective_from"]: edition.values.get("effective_to") for edition in editions})
-        twice = Counter(edition.values["effective_from"] for edition in editions)
+        before = {row.effective_from: row for row in stands.get(requirement.pk, ())}
+        starts: dict[date, date | None] = {start: row.effective_to for start, row in before.items()}
+        starts.update({edition.values["effective_from"]: edition.values.get("effective_to") for edition in given})
+        twice = Counter(edition.values["effective_from"] for edition in given)
         repeated = [(start, None) for start, times in twice.items() if times > 1]
         _check_sequence(table.name, [*starts.items(), *repeated], findings)
         if not starts:
-            loaded.warnings.append(f"{table.name}: edition: has none, so nobody is asked")
-        for edition in editions:
-            _write_edition(requirement, edition, populations, courses, findings, loaded)
+            proposal.loaded.warnings.append(f"{table.name}: edition: has none, so nobody is asked")
+        after = dict(before)
+        for edition_table in given:
+            start = edition_table.values["effective_from"]
+            row = before.get(start)
+            proposed = _propose_edition(
+                requirement, edition_table, populations, courses, row, next(new_keys), findings, proposal
+            )
+            if proposed is None:
+                continue
+            after[start] = proposed
+            if row is not None and row.pk in reported and _differs(row, proposed):
+                why = "an issued report used this edition, so it cannot change"
+                findings.append(Finding.of(edition_table.name, "effective_from", why))
+            if row is None:
+                findings.extend(_cut_short(edition_table, before, reported))
+            if row is None or _differs(row, proposed):
+                proposal.instead[requirement.pk] = []
+        rows = [after[start] for start in sorted(after)]
+        know_rows(requirement, {"editions": rows})
+        if requirement.pk in proposal.instead:
+            proposal.instead[requirement.pk] = rows
+        proposal.requirements.append(requirement)
+        proposal.loaded.requirements += 1
+        proposal.loaded.written.append(requirement.pk)
     for table in file.goals:
-        _write_goal(table, findings, loaded)
+        _propose_goal(table, requirements, findings, proposal)
     if findings:
         raise Refused(findings)
-    return loaded
+    return proposal
 
 
-def _write_population(table: Table, today: date, findings: list[str], loaded: Loaded) -> None:
+def _cut_short(table: Table, before: Mapping[date, Edition], reported: Mapping[int, date]) -> Iterator[Finding]:
+    """A new edition may not begin on a day for which an issued report used the edition that it would end."""
+    start = table.values["effective_from"]
+    earlier = [row for begun, row in before.items() if begun < start]
+    ended = max(earlier, key=attrgetter("effective_from"), default=None)
+    if ended is not None and reported.get(ended.pk, date.min) >= start:
+        last = reported[ended.pk]
+        why = f"an issued report, as of {last}, used the edition that this one would end; begin after that day"
+        yield Finding.of(table.name, "effective_from", why)
+
+
+def _store(proposal: Proposal) -> Loaded:
+    """Write what was proposed; inside `changing_rules`."""
+    for population in proposal.populations:
+        _save(population)
+    for requirement in proposal.requirements:
+        _save(requirement)
+    for edition in proposal.editions:
+        lists = {key: list(getattr(edition, key).all()) for key in COURSE_LISTS}
+        vars(edition).pop("_prefetched_objects_cache")  # what is stored answers from here on
+        # What it names has its key by now.
+        edition.requirement_id, edition.population_id = edition.requirement.pk, edition.population.pk
+        _save(edition)
+        for key, listed in lists.items():
+            getattr(edition, key).set(listed)
+    for goal in proposal.goals:
+        goal.requirement_id = goal.requirement.pk
+        _save(goal)
+    proposal.loaded.written = [requirement.pk for requirement in proposal.requirements]
+    return proposal.loaded
+
+
+def _save(row: Population | Requirement | Edition | Goal) -> None:
+    if row.pk is not None and row.pk < 0:
+        row.pk = None
+    row.save()
+
+
+def _propose_population(
+    table: Table,
+    today: date,
+    populations: dict[str, Population],
+    changed: set[str],
+    new_key: int,
+    findings: list[str],
+    proposal: Proposal,
+) -> None:
     """Make or change a population; one that an edition in force uses keeps its definition (rules 4)."""
     values = table.values
     units = {code.upper() for code in Unit.objects.values_list("code", flat=True)}
     findings.extend(
-        f'{table.name}: units: there is no unit "{code}"'
+        Finding.of(table.name, "units", f'there is no unit "{code}"')
         for code in values.get("units", ())
         if code.upper() not in units
     )
+    warnings = proposal.loaded.warnings
     for key, model in (("ranks", Rank), ("shifts", Shift)):
         words = {
             word.lower() for code, aliases in model.objects.values_list("code", "aliases") for word in (code, *aliases)
         }
-        loaded.warnings.extend(
+        warnings.extend(
             f'{table.name}: {key}: nobody has held "{code}" yet'
             for code in values.get(key, ())
             if code.lower() not in words
         )
-    loaded.warnings.extend(_never_held(f"{table.name}: designations", values.get("designations", ())))
+    warnings.extend(_never_held(f"{table.name}: designations", values.get("designations", ())))
     if values.get("voluntary_only") and not values.get("designations"):
-        loaded.warnings.append(f"{table.name}: voluntary_only: asks nothing without designations")
+        warnings.append(f"{table.name}: voluntary_only: asks nothing without designations")
     if values.get("acting_counts") and not values.get("ranks"):
-        loaded.warnings.append(f"{table.name}: acting_counts: asks nothing without ranks")
-    lists = ("categories", "functions", "units", "ranks", "shifts", "designations")
-    others = {"min_service_months": 0, "voluntary_only": False, "acting_counts": False}
-    definition: dict[str, Any] = {name: sorted(values.get(name, [])) for name in lists}
-    definition |= {name: values.get(name, default) for name, default in others.items()}
-    row = Population.objects.filter(code=values["code"]).first()
+        warnings.append(f"{table.name}: acting_counts: asks nothing without ranks")
+    definition: dict[str, Any] = {name: sorted(values.get(name, [])) for name in POPULATION_LISTS}
+    definition |= {name: values.get(name, default) for name, default in POPULATION_PLAIN.items()}
+    row = populations.get(values["code"])
     if row is None:
-        Population.objects.create(title=values.get("title", values["code"]), code=values["code"], **definition)
+        row = Population(pk=new_key, code=values["code"], title=values["code"])
     else:
-        stands: dict[str, Any] = {name: sorted(getattr(row, name)) for name in lists}
-        stands |= {name: getattr(row, name) for name in others}
-        if stands != definition and row.editions.filter(effective_from__lte=today).exists():
-            changed = ", ".join(name for name in definition if definition[name] != stands[name])
-            findings.append(
-                f"{table.name}: {changed}: an edition in force uses this population; "
-                "write a new population and a new edition that names it"
-            )
-            return
-        Population.objects.filter(pk=row.pk).update(title=values.get("title", row.title), **definition)
-    loaded.populations += 1
+        stands: dict[str, Any] = {name: sorted(getattr(row, name)) for name in POPULATION_LISTS}
+        stands |= {name: getattr(row, name) for name in POPULATION_PLAIN}
+        if stands != definition:
+            if row.editions.filter(effective_from__lte=today).exists():
+                differing = ", ".join(name for name in definition if definition[name] != stands[name])
+                why = "an edition in force uses this population; write a new population and a new edition that names it"
+                findings.append(Finding.of(table.name, differing, why))
+                return
+            changed.add(row.code)
+    row.title = values.get("title", row.title)
+    for name, value in definition.items():
+        setattr(row, name, value)
+    populations[row.code] = row
+    proposal.populations.append(row)
+    proposal.loaded.populations += 1
+
+
+#: What a population asks: the lists of codes, and the rest with what an absent key means.
+POPULATION_LISTS = ("categories", "functions", "units", "ranks", "shifts", "designations")
+POPULATION_PLAIN: dict[str, Any] = {"min_service_months": 0, "voluntary_only": False, "acting_counts": False}
 
 
 def _never_held(where: str, designations: Iterable[str]) -> list[str]:
@@ -183,49 +311,54 @@ PLAIN: dict[str, Any] = {
 COURSE_LISTS = ("entry_courses", "refresher_courses", "recert_courses")
 
 
-def _write_edition(
+def _propose_edition(
     requirement: Requirement,
     table: Table,
     populations: Mapping[str, Population],
     courses: Mapping[str, Course],
+    row: Edition | None,
+    new_key: int,
     findings: list[str],
-    loaded: Loaded,
-) -> None:
+    proposal: Proposal,
+) -> Edition | None:
+    """The edition as the file has it; `row` is the one that stands from the same day. None where it cannot be made."""
     values = table.values
     population = populations.get(values["population"])
     if population is None:
-        findings.append(f'{table.name}: population: there is no population "{values["population"]}"')
-        return
+        why = f'there is no population "{values["population"]}"'
+        findings.append(Finding.of(table.name, "population", why))
+        return None
     lists: dict[str, list[Course]] = {}
+    missing = []
     for key in COURSE_LISTS:
-        lists[key] = []
-        for code in values.get(key, []):
-            course = courses.get(code.upper())
-            if course is None:
-                findings.append(f'{table.name}: {key}: there is no course "{code}"')
-            else:
-                lists[key].append(course)
-    if any(code.upper() not in courses for key in lists for code in values.get(key, [])):
-        return
+        found = [courses.get(code.upper()) for code in values.get(key, [])]
+        lists[key] = [course for course in found if course is not None]
+        missing += [
+            Finding.of(table.name, key, f'there is no course "{code}"')
+            for code, course in zip(values.get(key, []), found, strict=True)
+            if course is None
+        ]
+    if missing:
+        findings.extend(missing)
+        return None
+    warnings = proposal.loaded.warnings
     if not lists["entry_courses"] and not lists["refresher_courses"]:
-        loaded.warnings.append(f"{table.name}: entry_courses: no course counts, so nobody can meet it")
-    loaded.warnings.extend(_oddities(table, lists))
+        warnings.append(f"{table.name}: entry_courses: no course counts, so nobody can meet it")
+    warnings.extend(_oddities(table, lists))
     defaults = PLAIN
     if values.get("clock") == engine.Clock.CYCLE:
         defaults = {**PLAIN, "first_due": engine.FirstDue.WINDOW_END.value}
     wanted = {key: values.get(key, default) for key, default in defaults.items()}
-    row = requirement.editions.filter(effective_from=values["effective_from"]).first()
-    if row is not None and row.reports.exists() and _differs(row, wanted, population, lists):
-        findings.append(f"{table.name}: effective_from: an issued report used this edition, so it cannot change")
-        return
-    row, _ = Edition.objects.update_or_create(
+    edition = Edition(
+        pk=new_key if row is None else row.pk,
         requirement=requirement,
-        effective_from=values["effective_from"],
-        defaults={**wanted, "population": population},
+        population=population,
+        **wanted,
     )
-    for key in COURSE_LISTS:
-        getattr(row, key).set(lists[key])
-    loaded.editions += 1
+    know_rows(edition, lists)
+    proposal.editions.append(edition)
+    proposal.loaded.editions += 1
+    return edition
 
 
 def _oddities(table: Table, lists: Mapping[str, Sequence[Course]]) -> Iterator[str]:
@@ -276,93 +409,39 @@ def _asks_nothing(values: Mapping[str, Any], lists: Mapping[str, Sequence[Course
         yield "leave", "moves no date under a cycle, and excuses nobody"
 
 
-def _differs(
-    row: Edition, wanted: Mapping[str, Any], population: Population, lists: Mapping[str, list[Course]]
-) -> bool:
-    plain = any(getattr(row, key) != value for key, value in wanted.items())
+def _differs(row: Edition, proposed: Edition) -> bool:
     return (
-        plain
-        or row.population_id != population.pk
-        or any(set(getattr(row, key).all()) != set(courses) for key, courses in lists.items())
+        any(getattr(row, key) != getattr(proposed, key) for key in PLAIN)
+        or row.population_id != proposed.population_id
+        or any(set(getattr(row, key).all()) != set(getattr(proposed, key).all()) for key in COURSE_LISTS)
     )
 
 
-def _write_goal(table: Table, findings: list[str], loaded: Loaded) -> None:
+def _propose_goal(
+    table: Table, requirements: Mapping[str, Requirement], findings: list[str], proposal: Proposal
+) -> None:
     values = table.values
-    requirement = Requirement.objects.filter(code=values["requirement"]).first()
+    requirement = requirements.get(values["requirement"])
     if requirement is None:
-        findings.append(f'{table.name}: requirement: there is no requirement "{values["requirement"]}"')
+        why = f'there is no requirement "{values["requirement"]}"'
+        findings.append(Finding.of(table.name, "requirement", why))
         return
     designation = values.get("designation", "")
     if values.get("counts") == Counted.DESIGNATED:
-        loaded.warnings.extend(_never_held(f"{table.name}: designation", [designation]))
+        proposal.loaded.warnings.extend(_never_held(f"{table.name}: designation", [designation]))
     elif designation:
-        loaded.warnings.append(f"{table.name}: designation: asks nothing unless counts is designated")
-    Goal.objects.update_or_create(
-        code=values["code"],
-        defaults={
-            "title": values.get("title", values["code"]),
-            "requirement": requirement,
-            "counts": values.get("counts", Counted.CERTIFIED),
-            "designation": values.get("designation", ""),
-            "target_percent": values["target_percent"],
-            "each": values.get("each", Each.NONE),
-            "min_count": values.get("min_count", 0),
-            "by": values.get("by"),
-        },
-    )
-    loaded.goals += 1
-
-
-@dataclass(frozen=True, slots=True)
-class Flip:
-    """A member whose state on the day would change; None is outside the population."""
-
-    officer: int
-    requirement: str
-    unit: int | None
-    before: str | None
-    after: str | None
-
-
-class _Rollback(Exception):
-    pass
-
-
-def preview(file: File, *, today: date) -> tuple[Loaded, list[Flip]]:
-    """Who would change state today if the file were loaded. Loads nothing; judges every member once."""
-    flips: list[Flip] = []
-    loaded = Loaded()
-    try:
-        with transaction.atomic():
-            with changing_rules():
-                fields = ("officer_id", "requirement_id", "unit_id", "state")
-                before = {
-                    (officer, requirement): (unit, state)
-                    for officer, requirement, unit, state in coverage.standings_on(today).values_list(*fields)
-                }
-                loaded = _write(file, today=today)
-                after = dict(_states_on(today))
-                loaded.warnings += _empty_populations({requirement for _, requirement in after}, loaded, today)
-            codes = dict(Requirement.objects.values_list("pk", "code"))
-            raise _Rollback
-    except _Rollback:
-        pass
-    for key in sorted(before.keys() | after.keys()):
-        old_unit, old = before.get(key, (None, None))
-        new_unit, new = after.get(key, (None, None))
-        if old != new:
-            flips.append(Flip(key[0], codes[key[1]], new_unit if new else old_unit, old, new))
-    return loaded, flips
-
-
-def _states_on(today: date) -> Iterable[tuple[tuple[int, int], tuple[int | None, str]]]:
-    rules = gather_rules()
-    ids = list(Officer.objects.order_by("pk").values_list("pk", flat=True))
-    for start in range(0, len(ids), standings.SLICE):
-        for row in standings.rows_of(ids[start : start + standings.SLICE], rules):
-            if row.holds_on(today):
-                yield (row.officer, row.requirement), (row.unit, row.state)
+        proposal.loaded.warnings.append(f"{table.name}: designation: asks nothing unless counts is designated")
+    goal = Goal.objects.filter(code=values["code"]).first() or Goal(code=values["code"])
+    goal.requirement = requirement
+    goal.title = values.get("title", values["code"])
+    goal.counts = values.get("counts", Counted.CERTIFIED)
+    goal.designation = designation
+    goal.target_percent = values["target_percent"]
+    goal.each = values.get("each", Each.NONE)
+    goal.min_count = values.get("min_count", 0)
+    goal.by = values.get("by")
+    proposal.goals.append(goal)
+    proposal.loaded.goals += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,7 +503,7 @@ def load_presets(codes: Iterable[str], *, today: date, progress: standings.Progr
             if not shipped[code].is_on:
                 loaded.warnings.append(f'preset "{code}": {shipped[code].note}')
             _add_courses(shipped[code].courses)
-            part = _write(read_document(shipped[code].file), today=today)
+            part = _store(propose(read_document(shipped[code].file), today=today))
             loaded.populations += part.populations
             loaded.requirements += part.requirements
             loaded.editions += part.editions

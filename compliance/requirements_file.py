@@ -19,6 +19,21 @@ from roster.models import Category
 from training.models import Mode
 
 
+class Finding(str):
+    """A sentence about one key of one table; a page shows `why` beside the field of that key."""
+
+    __slots__ = ("key", "table", "why")
+    table: str
+    key: str
+    why: str
+
+    @classmethod
+    def of(cls, table: str, key: str, why: str) -> Finding:
+        finding = cls(f"{table}: {key}: {why}")
+        finding.table, finding.key, finding.why = table, key, why
+        return finding
+
+
 class Refused(Exception):
     """The file cannot be loaded; `findings` are sentences, each naming its table and key."""
 
@@ -186,7 +201,7 @@ class _Reading:
         self.findings: list[str] = []
 
     def refuse(self, table: str, key: str, why: str) -> None:
-        self.findings.append(f"{table}: {key}: {why}")
+        self.findings.append(Finding.of(table, key, why))
 
     def table(self, name: str, raw: Any, checks: Mapping[str, Check], required: Iterable[str]) -> Table:
         values: dict[str, Any] = {}

@@ -114,7 +114,7 @@ def rebuild(officer_ids: Collection[int] | None = None, *, progress: Progress | 
         if officer_ids is None or len(officer_ids) > SLICE:
             _do_not_compile()
         rules = gather_rules()
-        for ids, done, total in _slices(officer_ids):
+        for ids, done, total in slices(officer_ids):
             lock_officers(ids)
             changed += _write_differences(ids, rules)
             if progress is not None:
@@ -134,7 +134,7 @@ def _do_not_compile() -> None:
 def rebuild_by_slices(officer_ids: Collection[int] | None = None, *, progress: Progress | None = None) -> int:
     """As `rebuild`, but each slice commits by itself: for a rebuild that changes no rule, so that nobody waits long."""
     changed = 0
-    for ids, done, total in _slices(officer_ids):
+    for ids, done, total in slices(officer_ids):
         changed += rebuild(ids)
         if progress is not None:
             progress(done, total)
@@ -147,7 +147,7 @@ def differences(officer_ids: Collection[int] | None = None, *, progress: Progres
     Each slice is read in one snapshot, so a writer at work makes no false difference.
     """
     found: dict[int, int] = {}
-    for ids, done, total in _slices(officer_ids):
+    for ids, done, total in slices(officer_ids):
         with snapshot():
             stale, missing = _compare(_standing(ids), rows_of(ids, gather_rules()))
         for officer in (*(row.officer for row in stale.values()), *(row.officer for row in missing)):
@@ -168,7 +168,7 @@ def snapshot() -> Iterator[None]:
         yield
 
 
-def _slices(officer_ids: Collection[int] | None) -> Iterator[tuple[list[int], int, int]]:
+def slices(officer_ids: Collection[int] | None) -> Iterator[tuple[list[int], int, int]]:
     """(ids, members done with this slice, members in all), in the order of ids."""
     if officer_ids is None:
         officer_ids = list(Officer.objects.order_by("pk").values_list("pk", flat=True))

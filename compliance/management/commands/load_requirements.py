@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,8 @@ from django.utils import timezone
 
 from compliance import requirements
 from compliance.management.answering import Error
+from compliance.models import Requirement
+from compliance.preview import Preview, changed, preview
 from compliance.requirements_file import Refused, read
 from roster.tree import UnitTree
 
@@ -42,8 +43,11 @@ class Command(BaseCommand):
             else:
                 file = read(self._content(options["file"]))
                 if options["preview"]:
-                    loaded, flips = requirements.preview(file, today=today)
-                    self._print_flips(flips)
+                    proposal = requirements.propose(file, today=today)
+                    loaded = proposal.loaded
+                    found = preview(proposal, days=[today])
+                    loaded.warnings = found.warnings
+                    self._print_moves(found, {row.pk: row.code for row in proposal.requirements})
                 else:
                     loaded = requirements.load(file, today=today)
         except Refused as error:
@@ -69,15 +73,18 @@ class Command(BaseCommand):
             note = f"  ({preset.note})" if preset.note else ""
             self.stdout.write(f"{preset.code:<34} {'on ' if preset.is_on else 'off'}  {preset.title}{note}")
 
-    def _print_flips(self, flips: list[requirements.Flip]) -> None:
+    def _print_moves(self, found: Preview, codes: dict[int, str]) -> None:
         tree = UnitTree()
-        tally = Counter(
-            (flip.requirement, tree.units[flip.unit].code if flip.unit else "no unit", flip.before, flip.after)
-            for flip in flips
+        names = {**dict(Requirement.objects.values_list("pk", "code")), **codes}
+        moves = {move: number for move, number in found.moves.items() if not move.reading}
+        lines = sorted(
+            (names[move.requirement], tree.units[move.unit].code if move.unit else "no unit", move, number)
+            for move, number in moves.items()
+            if move.before != move.after
         )
-        for (requirement, unit, before, after), number in sorted(tally.items(), key=str):
-            self.stdout.write(f"{requirement}  {unit}  {_state(before)} -> {_state(after)}  {number}")
-        self.stdout.write(f"{len(flips)} would change state today.")
+        for requirement, unit, move, number in lines:
+            self.stdout.write(f"{requirement}  {unit}  {_state(move.before)} -> {_state(move.after)}  {number}")
+        self.stdout.write(f"{changed(moves)} would change state today.")
 
 
 def _state(state: str | None) -> str:
