@@ -143,6 +143,8 @@ class Waiver(Fact):
     start_on = models.DateField("first day")
     end_on = models.DateField("last day")
     approval = models.CharField("approval reference", max_length=100, blank=True)
+    #: who approved it, never the member; null where a file brought it
+    approver = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta(Fact.Meta):
         constraints = (
@@ -170,6 +172,8 @@ class Extension(Fact):
     until_on = models.DateField("until")
     approved_on = models.DateField("approved on")
     approval = models.CharField("approval reference", max_length=100, blank=True)
+    #: who approved it, never the member; null where a file brought it
+    approver = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta(Fact.Meta):
         constraints = (

@@ -5,7 +5,20 @@ import re
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from compliance.views import completions, coverage, home, imports, jobs, officers, records, reports, rules, units, users
+from compliance.views import (
+    completions,
+    coverage,
+    grants,
+    home,
+    imports,
+    jobs,
+    officers,
+    records,
+    reports,
+    rules,
+    units,
+    users,
+)
 
 
 class CodeConverter(StringConverter):
@@ -45,6 +58,13 @@ urlpatterns = [
     path("officers/<code:employee_id>/transfer/", records.officer_transfer, name="officer-transfer"),
     path("officers/<code:employee_id>/leave/", records.officer_leave, name="officer-leave"),
     path("officers/<code:employee_id>/separate/", records.officer_separate, name="officer-separate"),
+    # What is granted.
+    path("officers/<code:employee_id>/waive/", grants.officer_waive, name="officer-waive"),
+    path("officers/<code:employee_id>/extend/", grants.officer_extend, name="officer-extend"),
+    path("waivers/", grants.waiver_list, name="waiver-list"),
+    path("waivers/<int:pk>/void/", grants.waiver_void, name="waiver-void"),
+    path("extensions/", grants.extension_list, name="extension-list"),
+    path("extensions/<int:pk>/void/", grants.extension_void, name="extension-void"),
     path("import/", imports.import_list, name="import-list"),
     path("import/<int:pk>/", imports.import_detail, name="import-detail"),
     path("import/<int:pk>/columns/", imports.import_columns, name="import-columns"),

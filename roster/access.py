@@ -30,6 +30,7 @@ class Right(StrEnum):
     READ_MEMBERS = "read members"  # lists of members and units, within reach
     RECORD = "record facts"
     DECIDE_EVIDENCE = "decide on evidence"
+    GRANT = "grant waivers and extensions, say what counts as what, explain lateness"
     IMPORT = "import files"
     READ_REPORTS = "read issued reports"
     ISSUE_REPORTS = "issue reports"
@@ -37,10 +38,12 @@ class Right(StrEnum):
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.ACADEMY: frozenset({Right.READ_MEMBERS, Right.RECORD, Right.DECIDE_EVIDENCE, Right.IMPORT}),
+    Role.ACADEMY: frozenset({Right.READ_MEMBERS, Right.RECORD, Right.DECIDE_EVIDENCE, Right.GRANT, Right.IMPORT}),
     Role.COMMANDER: frozenset({Right.READ_MEMBERS}),
     Role.CHIEF: frozenset({Right.READ_MEMBERS, Right.READ_REPORTS}),
-    Role.COMPLIANCE: frozenset({Right.READ_MEMBERS, Right.DECIDE_EVIDENCE, Right.READ_REPORTS, Right.ISSUE_REPORTS}),
+    Role.COMPLIANCE: frozenset(
+        {Right.READ_MEMBERS, Right.DECIDE_EVIDENCE, Right.GRANT, Right.READ_REPORTS, Right.ISSUE_REPORTS}
+    ),
     Role.AUDITOR: frozenset({Right.READ_MEMBERS, Right.READ_REPORTS}),
     Role.OFFICER: frozenset(),
     Role.ADMIN: frozenset(Right),

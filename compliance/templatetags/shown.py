@@ -7,15 +7,19 @@ from datetime import date
 from typing import Any
 
 from django import template
+from django.contrib.auth.models import User
 from django.core.paginator import Page
 from django.template.context import RequestContext
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from compliance import coverage, lifeline, sentences
+from compliance.grants import name_of
 from compliance.models import Edition
 from roster.access import Right, Viewer
+from roster.facts import Change
 
 register = template.Library()
 
@@ -81,6 +85,20 @@ def renewal(edition: Edition) -> str:
 def add_float(value: float, number: float) -> float:
     """Coordinates of a picture: a little to the right or below."""
     return round(value + float(number), 1)
+
+
+@register.filter
+def person(user: User) -> str:
+    """Who somebody is, by name."""
+    return name_of(user)
+
+
+@register.filter
+def recorded(change: Change) -> str:
+    """`3 May 2026, page, Ruth Osei: why`: when, by which door, who and why."""
+    by = f", {name_of(change.by)}" if change.by else ""
+    on = f"{sentences.day(timezone.localdate(change.at))}, " if change.at else ""
+    return f"{on}{change.get_via_display()}{by}{f': {change.why}' if change.why else ''}"
 
 
 @register.filter

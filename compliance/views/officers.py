@@ -13,15 +13,15 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from compliance import coverage, known, lifeline, sentences, standings
+from compliance import coverage, grants, known, lifeline, sentences, standings
 from compliance.asking import Asked, arrange, ask, in_one_transaction
 from compliance.filters import OfficerForm, all_requirements, checked, chosen_requirement, chosen_unit
 from compliance.gather import Rules, gather_rules, known_facts, pending_evidence
-from compliance.models import Edition, Requirement
+from compliance.models import Edition, Extension, Requirement, Waiver
 from compliance.tables import OfficerTable
 from compliance.templatetags.shown import duration
 from roster.access import Right, ViewerRequest, requires
-from roster.models import Assignment, AssignmentKind, Employment, Leave, Officer, Shift, Unit, open_on
+from roster.models import Assignment, AssignmentKind, Designation, Employment, Leave, Officer, Shift, Unit, open_on
 from training.models import Completion, EvidenceDecision
 
 YEARS_AHEAD = 3
@@ -125,6 +125,8 @@ def show_officer(request: ViewerRequest, officer: Officer) -> HttpResponse:
         "record": record,
         "picture": record.picture(asked),
         "may_record": may_record,
+        "may_grant": request.viewer.may(Right.GRANT),
+        "granted": grants.granted_to(officer, asked.known_at),
         "is_own": officer.pk in request.viewer.own,
     }
     return render(request, "officers/detail.html", context)
@@ -315,7 +317,7 @@ def _history(officer: Officer, known_at: datetime | None) -> list[dict[str, Any]
     """Every fact ended, corrected or voided by then, newest first, with who, when and why. One query per kind."""
     by_then = {} if known_at is None else {"voided_in__at__lte": known_at}
     found = []
-    for model in (Employment, Assignment, Leave, Completion):
+    for model in (Employment, Assignment, Leave, Designation, Waiver, Extension, Completion):
         voided = (
             model.objects.filter(officer=officer, voided_in__isnull=False, **by_then)
             .select_related("voided_in__by", "recorded_in__by")
@@ -325,6 +327,8 @@ def _history(officer: Officer, known_at: datetime | None) -> list[dict[str, Any]
             voided = voided.select_related("course")
         elif model is Assignment:
             voided = voided.select_related("unit")
+        elif model in (Waiver, Extension):
+            voided = voided.select_related("requirement")
         found += [_history_line(fact) for fact in voided]
     return sorted(found, key=lambda line: line["at"], reverse=True)
 
@@ -336,15 +340,30 @@ def _history_line(fact: Any) -> dict[str, Any]:
     else:
         only_ended = fact.__class__ is not Completion and getattr(fact, "end_on", None) is None and follower.end_on
         act = "ended" if only_ended else "corrected"
+    return {
+        "what": _named(fact),
+        "act": act,
+        "at": fact.voided_in.at,
+        "by": fact.voided_in.by,
+        "why": fact.voided_in.why,
+    }
+
+
+def _named(fact: Any) -> str:
+    """A fact of any kind in a few words, with its days."""
     if isinstance(fact, Completion):
-        what = f"{fact.course.title}, {sentences.day(fact.completed_on)}"
+        return f"{fact.course.title}, {sentences.day(fact.completed_on)}"
+    if isinstance(fact, Extension):
+        until, approved_on = sentences.day(fact.until_on), sentences.day(fact.approved_on)
+        return f"extension of {fact.requirement.title} until {until}, approved on {approved_on}"
+    if isinstance(fact, Waiver):
+        name = f"of {fact.requirement.title}"
+    elif isinstance(fact, Assignment):
+        name = fact.unit.name
+    elif isinstance(fact, Employment):
+        name = fact.category
+    elif isinstance(fact, Designation):
+        name = fact.code
     else:
-        name = (
-            fact.unit.name
-            if isinstance(fact, Assignment)
-            else fact.category
-            if isinstance(fact, Employment)
-            else fact.kind
-        )
-        what = f"{fact._meta.verbose_name} {name}, {lifeline.period(fact.start_on, fact.end_on)}"
-    return {"what": what, "act": act, "at": fact.voided_in.at, "by": fact.voided_in.by, "why": fact.voided_in.why}
+        name = fact.kind
+    return f"{fact._meta.verbose_name} {name}, {lifeline.period(fact.start_on, fact.end_on)}"

@@ -28,7 +28,7 @@ def address_of(officer: Officer) -> str:
     return f"{address}?{urlencode({'agency': officer.agency.code})}" if is_shared else address
 
 
-def _officer(request: ViewerRequest, employee_id: str) -> Officer:
+def find_officer(request: ViewerRequest, employee_id: str) -> Officer:
     asked = PrefillForm(request.GET)
     return request.viewer.officer(employee_id, asked.cleaned_data["agency"] if asked.is_valid() else "")
 
@@ -68,7 +68,7 @@ def officer_hire(request: ViewerRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 def officer_transfer(request: ViewerRequest, employee_id: str) -> HttpResponseBase:
     """Another unit, shift or rank from a day on."""
-    officer = _officer(request, employee_id)
+    officer = find_officer(request, employee_id)
     last = records.open_home(officer)
     form = TransferForm(request.POST or None, officer=officer, last=last, today=request.viewer.today)
     if request.method == "POST" and form.is_valid():
@@ -89,7 +89,7 @@ def officer_transfer(request: ViewerRequest, employee_id: str) -> HttpResponseBa
 @require_http_methods(["GET", "HEAD", "POST"])
 def officer_leave(request: ViewerRequest, employee_id: str) -> HttpResponseBase:
     """A leave begins, or an open one ends."""
-    officer, today = _officer(request, employee_id), request.viewer.today
+    officer, today = find_officer(request, employee_id), request.viewer.today
     is_return = request.POST.get("act") == "return"
     form = LeaveForm(None if is_return else request.POST or None, initial={"start_on": today}, today=today)
     back = ReturnForm(request.POST if is_return else None, initial={"back_on": today}, today=today)
@@ -148,7 +148,7 @@ def _kinds(officer: Officer) -> list[str]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def officer_separate(request: ViewerRequest, employee_id: str) -> HttpResponseBase:
     """The last day employed; it ends what is still open."""
-    officer = _officer(request, employee_id)
+    officer = find_officer(request, employee_id)
     ends = records.what_separation_ends(officer)
     form = SeparateForm(request.POST or None, today=request.viewer.today)
     if request.method == "POST" and form.is_valid():

@@ -39,6 +39,10 @@ PAGES = (
     "/officers/001000/transfer/",
     "/officers/001000/leave/",
     "/officers/001000/separate/",
+    "/officers/001000/waive/",
+    "/officers/001000/extend/",
+    "/waivers/",
+    "/extensions/",
     "/coverage/?as_of=never",
     "/nowhere/",
 )

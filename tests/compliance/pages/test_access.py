@@ -22,7 +22,7 @@ from compliance.models import ImportRun, IssuedReport, Job, Requirement
 from roster.facts import Change
 from roster.models import Access
 from tests.compliance.pages.cast import Cast
-from tests.factories import complete
+from tests.factories import complete, extend, waive
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +30,7 @@ READERS = frozenset({"academy", "commander", "elsewhere", "chief", "compliance",
 OF_CENTRAL = READERS - {"elsewhere"}
 EVERYBODY = READERS | {"officer"}
 RECORDERS = frozenset({"academy", "admin"})
+GRANTERS = frozenset({"academy", "compliance", "admin"})
 DECIDERS = frozenset({"academy", "compliance", "admin"})
 ADMINS = frozenset({"admin"})
 REPORT_READERS = frozenset({"chief", "compliance", "auditor", "admin"})
@@ -76,6 +77,12 @@ ADDRESSES: dict[str, Address] = {
     "officer-transfer": Address(RECORDERS, RECORDERS, args=("002918",), shows="Transfer Amara Whitfield"),
     "officer-leave": Address(RECORDERS, RECORDERS, args=("002918",), shows="Leave of Amara Whitfield"),
     "officer-separate": Address(RECORDERS, RECORDERS, args=("002918",), shows="Separate Amara Whitfield"),
+    "officer-waive": Address(GRANTERS, GRANTERS, args=("002918",), shows="Waive a requirement for Amara Whitfield"),
+    "officer-extend": Address(GRANTERS, GRANTERS, args=("002918",), shows="Extend a date of Amara Whitfield"),
+    "waiver-list": Address(READERS, shows="Waivers"),
+    "waiver-void": Address(GRANTERS, GRANTERS, args=("<waiver>",), shows="Amara Whitfield"),
+    "extension-list": Address(READERS, shows="Extensions"),
+    "extension-void": Address(GRANTERS, GRANTERS, args=("<extension>",), shows="Amara Whitfield"),
     "import-list": Address(RECORDERS, RECORDERS, shows="whitfield.csv"),
     "import-detail": Address(RECORDERS, args=("<run>",), shows="Import: whitfield.csv"),
     "import-columns": Address(RECORDERS, RECORDERS, args=("<run>",), shows="whitfield.csv"),
@@ -141,6 +148,10 @@ def issue_report(cast: Cast, media: Path) -> None:
 def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
     """What the table's addresses are about."""
     complete(cast.jonah, cast.basic, date(2020, 1, 2))
+    waive(cast.jonah, cast.requirement, date(2026, 1, 1), date(2026, 1, 31))
+    extend(cast.jonah, cast.requirement, date(2024, 1, 31), date(2022, 1, 2))
+    waiver = waive(cast.amara, cast.requirement, date(2026, 1, 1), date(2026, 1, 31))
+    extension = extend(cast.amara, cast.requirement, date(2022, 6, 30), date(2022, 5, 2))
     academy = cast.users["academy"]
     job = Job.objects.create(kind="plan_import", requested_by=academy, state="done")
     (tmp_path / "imports").mkdir()
@@ -161,6 +172,8 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
     with override_settings(MEDIA_ROOT=str(tmp_path)):
         yield {
             "<entry>": str(cast.entry.pk),
+            "<waiver>": str(waiver.pk),
+            "<extension>": str(extension.pk),
             "<run>": str(run.pk),
             "<job>": str(job.key),
             "<user>": str(user.pk),
@@ -253,7 +266,7 @@ def test_post_by_who_may_is_answered(cast: Cast, world: dict[str, str], role: st
     assert wrong == []
 
 
-@pytest.mark.parametrize("role", sorted(ADMINS | RECORDERS))
+@pytest.mark.parametrize("role", sorted(ADMINS | RECORDERS | GRANTERS))
 def test_post_needs_the_forms_token(cast: Cast, world: dict[str, str], role: str) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(cast.users[role])

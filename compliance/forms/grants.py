@@ -1,0 +1,176 @@
+"""Forms of waivers, extensions and designations. Each checks what was typed; the functions they feed decide."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import QueryDict
+
+from compliance.forms.fields import StyledForm, check_day, check_past, day_field
+from compliance.grants import Grant, Outlook, approvers_of, name_of
+from compliance.models import Extension, Requirement, Waiver
+from roster.models import Officer
+
+#: A waiver or an extension reaches no further than this: a longer one is a slip of the year.
+MOST_YEARS_AHEAD = 10
+
+
+class ApproverField(forms.ModelChoiceField):  # type: ignore[type-arg] # not generic when run
+    """Somebody who may approve, by name."""
+
+    def label_from_instance(self, obj: User) -> str:
+        return name_of(obj)
+
+
+def why_field(label: str) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        max_length=300,
+        help_text="One sentence; it stays with the record. No diagnosis and no medical reason.",
+        error_messages={"required": "Say why: the reason stays with the record."},
+    )
+
+
+def approver_field() -> ApproverField:
+    return ApproverField(
+        User.objects.none(),
+        label="Approved by",
+        empty_label="Choose who approved it",
+        help_text="Nobody approves for themselves.",
+        error_messages={"required": "Say who approved it."},
+    )
+
+
+def reference_field() -> forms.CharField:
+    return forms.CharField(
+        label="Approval reference",
+        max_length=100,
+        help_text="A number or memo that the approval can be found by.",
+        error_messages={"required": "Give the memo or number that the approval can be found by."},
+    )
+
+
+def check_far(value: date, today: date, what: str) -> date:
+    """A day that is not absurdly far ahead."""
+    if value.year > today.year + MOST_YEARS_AHEAD:
+        raise ValidationError(f"{what} lies more than {MOST_YEARS_AHEAD} years ahead. Check the year.")
+    return value
+
+
+class LookedAtForm(StyledForm):
+    """A form whose effect is shown before it is recorded: only what was shown is recorded."""
+
+    #: what was last shown, signed
+    shown = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def _said(self) -> list[str]:
+        return [f"{name}={value}" for name, value in sorted(self.cleaned_data.items()) if name != "shown"]
+
+    def seal(self, told: str) -> None:
+        """Keep what is shown now with the form."""
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        data["shown"] = signing.dumps([self._said(), told], compress=True)
+        self.data = data
+
+    def was_shown(self, told: str) -> bool:
+        """Whether exactly this form and this effect were shown before."""
+        try:
+            return bool(signing.loads(self.cleaned_data.get("shown", "")) == [self._said(), told])
+        except signing.BadSignature:
+            return False
+
+
+def told_by(outlook: Outlook) -> str:
+    """An outlook as one text: what a form that was shown is compared by."""
+    return "; ".join(f"{shown} {effect.words} {effect.was} {effect.becomes}" for shown, effect in outlook.effects)
+
+
+class GrantForm(LookedAtForm):
+    """What waivers and extensions ask for. `grant()` is what the form says, not recorded yet."""
+
+    requirement = forms.ModelChoiceField(
+        Requirement.objects.all(),
+        label="Requirement",
+        empty_label="Choose a requirement",
+        to_field_name="code",
+        error_messages={"invalid_choice": "There is no such requirement. Choose one of the list."},
+    )
+
+    def __init__(self, *args: Any, officer: Officer, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.officer, self.today = officer, today
+        people: QuerySet[User] = approvers_of(officer.agency_id)
+        self.fields["approver"].queryset = people  # type: ignore[attr-defined] # an ApproverField
+
+    def grant(self) -> Grant:
+        raise NotImplementedError
+
+    def _shared(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        return {
+            "officer": self.officer,
+            "requirement": values["requirement"],
+            "approval": values["approval"].strip(),
+            "approver": values["approver"],
+        }
+
+
+class WaiverForm(GrantForm):
+    """Days on which a member is excused."""
+
+    start_on = day_field("First day")
+    end_on = day_field("Last day", help_text="The member is excused through it.")
+    why = why_field("Why it is granted")
+    approval = reference_field()
+    approver = approver_field()
+
+    def clean_start_on(self) -> date:
+        return check_day(self.cleaned_data["start_on"], self.today, "The first day")
+
+    def clean_end_on(self) -> date:
+        return check_far(self.cleaned_data["end_on"], self.today, "The last day")
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        start_on, end_on = values.get("start_on"), values.get("end_on")
+        if start_on and end_on and end_on < start_on:
+            self.add_error("end_on", "The last day is before the first day.")
+        return values
+
+    def grant(self) -> Waiver:
+        values = self.cleaned_data
+        return Waiver(**self._shared(), start_on=values["start_on"], end_on=values["end_on"])
+
+
+class ExtensionForm(GrantForm):
+    """More time for one member."""
+
+    approved_on = day_field("Approved on", help_text="By the date it moves: one approved later is refused.")
+    until_on = day_field("New last day", help_text="It is final: leave does not move it.")
+    why = why_field("Why it is granted")
+    approval = reference_field()
+    approver = approver_field()
+
+    def clean_approved_on(self) -> date | None:
+        return check_past(self.cleaned_data["approved_on"], self.today, "The day of approval")
+
+    def clean_until_on(self) -> date:
+        return check_far(self.cleaned_data["until_on"], self.today, "The new last day")
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        approved_on, until_on = values.get("approved_on"), values.get("until_on")
+        if approved_on and until_on and until_on < approved_on:
+            self.add_error("until_on", "The new last day is before the day of approval.")
+        return values
+
+    def grant(self) -> Extension:
+        values = self.cleaned_data
+        return Extension(**self._shared(), until_on=values["until_on"], approved_on=values["approved_on"])
