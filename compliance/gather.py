@@ -66,8 +66,9 @@ class Rules:
 
 
 def listed_courses(edition: engine.Edition) -> frozenset[int]:
-    """The courses that an edition takes for credit of any kind."""
-    return edition.entry_courses | edition.refresher_courses | edition.recert_courses
+    """The courses that an edition takes for credit of any kind; short recertifications belong to one clock."""
+    listed = edition.entry_courses | edition.refresher_courses
+    return listed | edition.recert_courses if engine.clock_of(edition) is engine.Clock.CERTIFICATE else listed
 
 
 def gather_rules(instead: Mapping[int, Sequence[Edition]] | None = None) -> Rules:

@@ -76,6 +76,11 @@ def _asks(edition: Edition) -> list[tuple[str, str]]:
         ("Shifts", population.shifts),
     )
     asked = [(name, ", ".join(words)) for name, words in lists if words]
+    if population.designations:
+        held = "one taken up of one's own will" if population.voluntary_only else ""
+        asked.append(("Designations", ", ".join([*population.designations, *([held] if held else [])])))
+    if population.acting_counts and population.ranks:
+        asked.append(("Acting ranks", "count while they last"))
     if population.min_service_months:
         asked.append(("Service", f"at least {sentences.count(population.min_service_months, 'month')}"))
     return asked or [("Everybody", "every member employed on the day")]

@@ -92,6 +92,55 @@ def test_goals_of_one_agency_leave_the_other_out() -> None:
     assert have("--agency", "sd") == (False, 0, "0.0")
 
 
+def test_waivers_and_extensions_by_two_clocks() -> None:
+    """What was not yet recorded, or not yet voided, at a moment is judged as it was then."""
+    cit = make.make_course()
+    requirement = make.make_requirement("cit", entry=(cit,))
+    officer = make.make_officer("1", hired_on=date(2020, 1, 1))
+    make.complete(officer, cit, date(2023, 3, 17))
+    nothing = str(Completion.objects.get().recorded_in.at)
+    extension = make.extend(officer, requirement, date(2026, 9, 30), date(2026, 3, 1))
+    extended = str(extension.recorded_in.at)
+    waiver = make.waive(officer, requirement, date(2026, 10, 1), date(2026, 12, 31))
+    waived = str(waiver.recorded_in.at)
+    with recording(by=None, via=Via.COMMAND, why="another member's") as recorder:
+        recorder.void([extension, waiver])
+
+    def told(day: str, *known: str) -> list[str]:
+        return [row["because"] for row in ask("standing", "--officer", "1", "--as-of", day, *known)]
+
+    assert (
+        told("2026-10-01", "--known-at", nothing)
+        == told("2026-10-01")
+        == ["Overdue since 18 Mar 2026: Course CIT-40 on 17 Mar 2023 carried through 17 Mar 2026 (CALEA 41.2.7)."]
+    )
+    assert told("2026-10-01", "--known-at", extended) == [
+        "Overdue since 1 Oct 2026: Course CIT-40 on 17 Mar 2023 carried through 30 Sep 2026, as extended "
+        "(CALEA 41.2.7)."
+    ]
+    assert told("2026-10-01", "--known-at", waived) == ["Excused: by a waiver (CALEA 41.2.7)."]
+    assert state_of("1", "2026-02-28", "--known-at", waived) == ("current", "2026-03-17")
+    assert state_of("1", "2026-03-01", "--known-at", waived) == ("current", "2026-09-30")
+    assert standings.differences() == {}
+
+
+def test_a_designation_makes_a_member_of_the_population_while_it_lasts() -> None:
+    cit = make.make_course()
+    make.make_requirement(
+        "cit", entry=(cit,), population={"designations": ["CIT"], "voluntary_only": True}, entry_grace_days=0
+    )
+    officer = make.make_officer("1", hired_on=date(2020, 1, 1))
+    make.designate(officer, "cit", date(2024, 1, 1), date(2024, 12, 31), is_voluntary=True)
+    make.designate(officer, "CIT", date(2025, 1, 1))
+
+    assert [state_of("1", day) for day in ("2023-12-31", "2024-01-01", "2024-12-31", "2025-01-01")] == [
+        None,
+        ("in_grace", "2024-01-01"),
+        ("overdue", "2024-01-01"),
+        None,
+    ]
+
+
 def test_timeline_is_the_whole_line() -> None:
     cit = make.make_course()
     make.make_requirement("cit", entry=(cit,), population={"functions": ["patrol"]})
