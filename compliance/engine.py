@@ -366,9 +366,9 @@ NOT_LISTED = Lack(Refusal.NOT_LISTED)
 
 
 class Tally(NamedTuple):
-    """Hours added up on a day that brings some: in hundredths, with those dropped as no longer counted.
+    """Hours added up on a day that brings some: in hundredths, with the completions added and those dropped on it.
 
-    `through` is the last day on which they reach the hours asked without any later ones.
+    `through` is the last day on which all that are added up still count.
     """
 
     on: date
@@ -376,6 +376,7 @@ class Tally(NamedTuple):
     dropped: Sequence[Counted]
     total: int
     through: date
+    is_reached: bool
 
 
 class Stay(NamedTuple):
@@ -803,8 +804,9 @@ def tallies(edition: Edition, adding: Iterable[Counted]) -> Iterator[Tally]:
             _, hours, row = waiting.popleft()
             dropped.append(row)
             total -= hours
-        yield Tally(day, added, dropped, total, waiting[0][0] if waiting else NEVER)
-        if total >= asked and not rolls:
+        is_reached = total >= asked
+        yield Tally(day, added, dropped, total, waiting[0][0] if waiting else NEVER, is_reached)
+        if is_reached and not rolls:
             waiting.clear()
             total = 0
 
@@ -824,9 +826,9 @@ def hours_through(edition: Edition, taken_on: date) -> date:
 
 def sums_of_hours(edition: Edition, adding: Iterable[Counted]) -> Iterator[tuple[date, Credit]]:
     """A credit on each day on which hours are added and reach those asked; rolling ones say themselves until when."""
-    asked, rolls = hundredths(edition.hours), hours_roll(edition)
+    rolls = hours_roll(edition)
     for tally in tallies(edition, adding):
-        if tally.total >= asked:
+        if tally.is_reached:
             yield tally.on, (tally.added[0][1], Kind.HOURS, tally.through if rolls else None)
 
 
