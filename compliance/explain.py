@@ -45,6 +45,7 @@ from compliance.engine import (
     credit_limit,
     day_after,
     due_after_joining,
+    first_deadline,
     hours_of,
     hours_roll,
     hours_through,
@@ -426,8 +427,7 @@ def _credit_limit(walk: _Noted) -> CreditLimit | None:
 def _first_deadline(walk: Walk, joined_on: date) -> FirstDeadline:
     edition = walk.edition
     rule = due_after_joining(edition, joined_on)
-    base = rule if edition.entry_due_on is None else max(rule, edition.entry_due_on)
-    leave = _leave_between(walk, joined_on, base, walk.first_due)
+    leave = _leave_between(walk, joined_on, first_deadline(edition, joined_on, None), walk.first_due)
     return FirstDeadline(joined_on, shown(rule), edition.entry_due_on, leave, shown(walk.first_due))
 
 
