@@ -479,6 +479,10 @@ class IssuedReport(models.Model):
     editions = models.ManyToManyField(Edition, related_name="reports")
     #: with everything below it; null = the whole agency
     unit = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="+")
+    #: the report whose place this one takes: the same question with less known. That one stays as it is.
+    supersedes = models.OneToOneField("self", models.PROTECT, null=True, related_name="superseded_by")
+    #: 1, or one more than that of the report it supersedes
+    report_edition = models.PositiveSmallIntegerField(default=1)
     as_of = models.DateField()
     known_at = models.DateTimeField()
     span_from = models.DateField()

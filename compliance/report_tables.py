@@ -39,20 +39,36 @@ class ReportTable(tables.Table):  # type: ignore[misc] # the library has no type
         accessor="totals__overdue", verbose_name="Overdue", orderable=False, attrs=NUMBER_NOT_NARROW
     )
     span = tables.Column(accessor="span_from", verbose_name="Span", order_by=("span_from", "id"), visible=False)
+    superseded_by = tables.Column(accessor="superseded_by__number", verbose_name="Superseded by", visible=False)
     issued = tables.Column(accessor="issued_at", verbose_name="Issued", attrs=NOT_NARROW)
 
     class Meta:
         model = IssuedReport
         fields: tuple[str, ...] = ()
-        sequence = ("number", "requirement", "scope", "as_of", "known_at", "span", "current", "overdue", "issued")
+        sequence = (
+            "number",
+            "requirement",
+            "scope",
+            "as_of",
+            "known_at",
+            "span",
+            "current",
+            "overdue",
+            "superseded_by",
+            "issued",
+        )
         order_by = ("-number",)
         default = "–"
 
     caption = "Issued reports: each stays as it was handed out"
     show_caption = True
 
-    def render_number(self, value: str) -> SafeString:
-        return format_html('<a href="{}">{}</a>', reverse("report-detail", args=[value]), value)
+    def render_number(self, record: IssuedReport, value: str) -> SafeString:
+        link = format_html('<a href="{}">{}</a>', reverse("report-detail", args=[value]), value)
+        successor = getattr(record, "superseded_by", None)
+        if successor is None:
+            return link
+        return format_html('{} <span class="quiet d-block small">superseded by {}</span>', link, successor.number)
 
     def value_number(self, value: str) -> str:
         return value

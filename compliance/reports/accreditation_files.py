@@ -17,6 +17,7 @@ from compliance import sentences
 from compliance.exports import neutral, write_sheet
 from compliance.reports.accreditation import TITLE
 from compliance.reports.paper import Data, render
+from compliance.reports.supersede import CHANGE_COLUMNS, change_rows
 
 #: Members the PDF lists; above it, it has coverage and exceptions and names the spreadsheet for the rest.
 MOST_ON_PAPER = 3000
@@ -171,7 +172,10 @@ def edition_of(data: Data) -> str:
 
 
 def csv_files(data: Data, seal: Seal) -> Iterator[tuple[str, bytes]]:
-    """Three clean tables. A CSV has no page to carry a footer, so each row ends with what identifies the report."""
+    """Three clean tables, four where another report is superseded.
+
+    A CSV has no page to carry a footer, so each row ends with what identifies the report.
+    """
     identity = {
         "as_of": data["as_of"],
         "known_at": data["known_at"],
@@ -180,11 +184,13 @@ def csv_files(data: Data, seal: Seal) -> Iterator[tuple[str, bytes]]:
         "report": seal.number,
         "data_sha256": seal.sha256,
     }
-    tables = (
+    tables: list[tuple[str, Sequence[str], Iterable[Sequence[Any]]]] = [
         ("coverage", COVERAGE_COLUMNS, coverage_rows(data)),
         ("exceptions", EXCEPTION_COLUMNS, exception_rows(data)),
         ("members", MEMBER_COLUMNS, member_rows(data)),
-    )
+    ]
+    if data["supersedes"]:
+        tables.append(("changes", CHANGE_COLUMNS, change_rows(data)))
     for name, columns, rows in tables:
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\r\n")
@@ -209,12 +215,14 @@ def xlsx(data: Data, seal: Seal, path: Path) -> None:
     book.set_properties(
         {"title": f"{TITLE} {seal.number}", "company": data["agency"]["name"], "created": seal.issued_at}
     )
-    sheets = (
+    sheets: list[tuple[str, Iterable[Sequence[Any]]]] = [
         ("Summary", summary_rows(data, seal)),
         ("Coverage", (_headings(COVERAGE_COLUMNS), *coverage_rows(data))),
         ("Exceptions", (_headings(EXCEPTION_COLUMNS), *exception_rows(data))),
         ("Members", (_headings(MEMBER_COLUMNS), *member_rows(data))),
-    )
+    ]
+    if data["supersedes"]:
+        sheets.append(("Changes", (_headings(CHANGE_COLUMNS), *change_rows(data))))
     for title, rows in sheets:
         write_sheet(book, title, rows)
         sheet = book.get_worksheet_by_name(title)
@@ -235,6 +243,10 @@ def summary_rows(data: Data, seal: Seal) -> Iterator[Sequence[Any]]:
     """What the report is, in two columns; then coverage through the span."""
     totals = data["totals"]
     yield [TITLE, seal.number]
+    if data["supersedes"]:
+        yield ["Edition of the report", data["report_edition"]]
+        yield ["Supersedes", data["supersedes"]["number"]]
+        yield ["Members whose answer changed", len(data["changes"])]
     yield ["Agency", data["agency"]["name"]]
     yield ["Requirement", f"{data['requirement']['title']} ({data['requirement']['code']})"]
     yield ["Citations", "; ".join(data["requirement"]["citations"])]
@@ -313,6 +325,7 @@ def printed(data: Data, seal: Seal) -> Data:
             }
         )
     fits = len(data["members"]) <= MOST_ON_PAPER
+    changed = list(change_rows(data))
     return {
         "number": seal.number,
         "sha256": seal.sha256,
@@ -325,6 +338,11 @@ def printed(data: Data, seal: Seal) -> Data:
         "known_at": shown_moment(data["known_at"]),
         "known_at_exact": data["known_at"],
         "span": f"{_shown(data['span']['from'])} to {_shown(data['span']['to'])}",
+        "report_edition": data["report_edition"],
+        "supersedes": _superseded(data["supersedes"]),
+        "changed_count": len(data["changes"]),
+        "changed": [_printed_change(row) for row in changed[:MOST_ON_PAPER]],
+        "changed_more": len(changed[MOST_ON_PAPER:]),
         "population": population_of(data),
         "edition": edition_of(data),
         "editions": [
@@ -340,6 +358,28 @@ def printed(data: Data, seal: Seal) -> Data:
         "members": [_printed(row) for row in data["members"]] if fits else None,
         "workbook": f"{seal.number}.xlsx",
         "datafile": f"{seal.number}.json",
+    }
+
+
+def _superseded(earlier: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if earlier is None:
+        return None
+    totals = earlier["totals"]
+    share = "n/a" if totals["percent"] == "n/a" else f"{totals['percent']} %"
+    known_at = shown_moment(earlier["known_at"])
+    return {"number": earlier["number"], "known_at": known_at, "share": share, **totals}
+
+
+def _printed_change(row: Sequence[Any]) -> dict[str, Any]:
+    changed_at = shown_moment(row[5]) if row[5] else ""
+    return {
+        "id": row[0],
+        "name": row[1],
+        "before": row[2],
+        "after": row[3],
+        "what": row[4],
+        "when": f"{changed_at}, {row[6]}, by {row[7]}" if changed_at else "",
+        "why": row[8],
     }
 
 

@@ -25,7 +25,7 @@ from django.utils import timezone
 
 from compliance import engine, jobs
 from compliance.models import Edition, IssuedReport, Job, Requirement
-from compliance.reports import accreditation, accreditation_files
+from compliance.reports import accreditation, accreditation_files, supersede
 from compliance.reports.accreditation import Question
 from compliance.reports.accreditation_files import Seal
 from compliance.reports.paper import Data
@@ -108,7 +108,8 @@ def issue(
             return made
         issued_at = timezone.now()
         number = _next_number(accreditation.PREFIX, timezone.localdate(issued_at).year)
-        data = {**data, "number": number}
+        earlier = supersede.superseded_by_asking(question, data["kind"])
+        data = {**data, "number": number, **_compared(question, data, earlier)}
         content = canonical(data)
         seal = Seal(number, hashlib.sha256(content).hexdigest(), issued_at)
         with _placed(number) as folder:
@@ -120,6 +121,8 @@ def issue(
                 agency=question.agency,
                 requirement=question.requirement,
                 unit=question.unit,
+                supersedes=earlier,
+                report_edition=data["report_edition"],
                 as_of=question.as_of,
                 known_at=question.known_at,
                 span_from=question.span_from,
@@ -136,6 +139,29 @@ def issue(
             shutil.rmtree(folder_of(number))
             raise
     return report
+
+
+def _compared(question: Question, data: Data, earlier: IssuedReport | None) -> Data:
+    """What the data says of the report it supersedes, and of every member whose answer changed since."""
+    if earlier is None:
+        return {"report_edition": 1, "supersedes": None, "changes": []}
+    found: Data = {"report_edition": earlier.report_edition + 1}
+    try:
+        before = data_of(earlier)
+    except Altered:
+        said = f"{earlier.number} is not kept as it was issued, so what changed since then cannot be listed."
+        known = {"known_at": timezone.localtime(earlier.known_at).isoformat(timespec="microseconds")}
+        return {
+            **found,
+            "supersedes": supersede.reference(earlier, known),
+            "changes": [],
+            "notes": [*data["notes"], said],
+        }
+    return {
+        **found,
+        "supersedes": supersede.reference(earlier, before),
+        "changes": supersede.changes(before, data, question, known_at=earlier.known_at),
+    }
 
 
 def _editions(question: Question, data: Data) -> list[Edition]:
@@ -181,16 +207,14 @@ def _write_files(folder: Path, content: bytes, data: Data, seal: Seal) -> list[d
     _write(folder / f"{number}.pdf", accreditation_files.pdf(data, seal))
     accreditation_files.xlsx(data, seal, folder / f"{number}.xlsx")
     (folder / f"{number}.xlsx").chmod(0o600)
-    for name, table in accreditation_files.csv_files(data, seal):
+    tables = dict(accreditation_files.csv_files(data, seal))
+    for name, table in tables.items():
         _write(folder / f"{number}-{name}.csv", table)
     _write(folder / f"{number}.json", content)
-    names = (f"{number}.pdf", f"{number}.xlsx", *(f"{number}-{name}.csv" for name in CSV_NAMES), f"{number}.json")
+    names = (f"{number}.pdf", f"{number}.xlsx", *(f"{number}-{name}.csv" for name in tables), f"{number}.json")
     files = [_entry(folder / name) for name in names]
     _write(folder / MANIFEST, _manifest(data, seal, files))
     return [*files, _entry(folder / MANIFEST)]
-
-
-CSV_NAMES = ("coverage", "exceptions", "members")
 
 
 def _entry(path: Path) -> dict[str, Any]:
@@ -207,6 +231,8 @@ def _manifest(data: Data, seal: Seal, files: list[dict[str, Any]]) -> bytes:
     described = {
         "number": seal.number,
         "kind": data["kind"],
+        "report_edition": data["report_edition"],
+        "supersedes": data["supersedes"] and data["supersedes"]["number"],
         "agency": data["agency"],
         "requirement": data["requirement"]["code"],
         "unit": data["unit"] and data["unit"]["code"],
@@ -241,6 +267,13 @@ def open_file(report: IssuedReport, name: str) -> BufferedReader:
         raise Altered(f"{name} is not the file that was issued: its SHA-256 differs.")
     file.seek(0)
     return file
+
+
+def data_of(report: IssuedReport) -> Data:
+    """The canonical data of a report, checked against the SHA-256 it was issued with; else `Altered`."""
+    with open_file(report, f"{report.number}.json") as file:
+        data: Data = json.load(file)
+    return data
 
 
 def copy_to(report: IssuedReport, folder: Path) -> Path:

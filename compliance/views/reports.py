@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -16,7 +16,8 @@ from compliance.filters import all_requirements, checked
 from compliance.forms.reports import IssueForm, ReportFilterForm
 from compliance.models import IssuedReport
 from compliance.report_tables import ReportTable, counts_of
-from compliance.reports import issue
+from compliance.reports import issue, supersede
+from compliance.reports.accreditation_files import shown_moment
 from roster.access import Right, Viewer, ViewerRequest, requires
 
 logger = logging.getLogger(__name__)
@@ -27,14 +28,21 @@ ABOUT = (
     (".xlsx", "Workbook", "summary, coverage, exceptions and every member"),
     ("-coverage.csv", "Coverage", "each unit with everybody below it"),
     ("-exceptions.csv", "Exceptions", "overdue, late in the span, in grace, evidence pending"),
+    ("-changes.csv", "Changes", "every member whose answer changed, with who recorded what and why"),
     ("-members.csv", "Members", "every member with last credit, due date and standing"),
     (".json", "Data", "what every figure was made of; its SHA-256 is on each page"),
 )
 
 
+#: Changes the page lists; the workbook has all.
+MOST_CHANGES = 200
+
+
 def _visible(viewer: Viewer) -> QuerySet[IssuedReport]:
     """Reports on agencies this user reads whole."""
-    reports = IssuedReport.objects.select_related("agency", "requirement", "unit", "issued_by")
+    reports = IssuedReport.objects.select_related(
+        "agency", "requirement", "unit", "issued_by", "supersedes", "superseded_by"
+    )
     return reports if viewer.agencies is None else reports.filter(agency__in=viewer.agencies)
 
 
@@ -90,8 +98,25 @@ def report_detail(request: ViewerRequest, number: str) -> HttpResponseBase:
         "population": edition.population if edition else None,
         "edition": edition,
         "files": [{**entry, **_about(report, entry["name"])} for entry in report.files],
+        "successor": getattr(report, "superseded_by", None),
     }
+    if report.supersedes is not None:
+        try:
+            rows = list(supersede.change_rows(issue.data_of(report)))
+        except issue.Altered as error:
+            logger.error("Report %s: %s", report.number, error)
+            context["changes_lost"] = str(error)
+        else:
+            context["changes"] = [_shown(row) for row in rows[:MOST_CHANGES]]
+            context["more_changes"] = len(rows[MOST_CHANGES:])
     return render(request, "reports/detail.html", context)
+
+
+def _shown(row: Sequence[Any]) -> dict[str, Any]:
+    """A row of changes by column, its moment as people read it."""
+    columns = dict(zip(supersede.CHANGE_COLUMNS, row, strict=True))
+    at = columns["changed_at"]
+    return {**columns, "changed_at": shown_moment(at) if at else ""}
 
 
 def _about(report: IssuedReport, name: str) -> dict[str, str]:

@@ -21,9 +21,9 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
-from compliance import coverage, jobs, tasks
+from compliance import coverage, jobs, standings, tasks
 from compliance.models import Edition, IssuedReport, Job, Population, Requirement
-from compliance.reports import accreditation_files, issue
+from compliance.reports import accreditation_files, issue, supersede
 from compliance.reports.accreditation import Question, gather
 from compliance.reports.paper import missing_letters
 from roster.facts import Via, known_now, recording
@@ -511,6 +511,157 @@ def test_a_job_that_runs_again_issues_once(patrol: Patrol) -> None:
     report = IssuedReport.objects.get()
     assert (job.state, job.result, report.job) == ("done", {"number": report.number}, job)
     assert report.known_at == datetime.fromisoformat(job.arguments["known_at"])
+
+
+# One in the place of another
+
+
+def line_of(report: IssuedReport, employee_id: str) -> dict[str, Any] | None:
+    """What the report says changed of a member."""
+    found = [row for row in issue.data_of(report)["changes"] if row["employee_id"] == employee_id]
+    return found[0] if found else None
+
+
+def test_the_same_question_known_later_supersedes_and_lists_what_changed_and_why(patrol: Patrol, media: Path) -> None:
+    patrol.everybody()
+    first = issue.issue(patrol.question(), by=None)
+    handed_out = {path.name: path.read_bytes() for path in (media / "reports" / first.number).iterdir()}
+    user = make_user("academy", "garcia")
+    (taken,) = Officer.objects.get(employee_id="001").completions.filter(course=patrol.refresher)
+    with recording(by=user, via=Via.PAGE, why="Not on the sign-in sheet") as recorder:
+        recorder.void([taken])
+    complete(Officer.objects.get(employee_id="003"), make_course("FA-QUAL", kind="in_service"), date(2026, 1, 5))
+
+    second = issue.issue(patrol.question(), by=None)
+
+    first.refresh_from_db()
+    assert (second.supersedes, second.report_edition, first.superseded_by) == (first, 2, second)
+    assert (first.supersedes, first.report_edition) == (None, 1)
+    assert {path.name: path.read_bytes() for path in (media / "reports" / first.number).iterdir()} == handed_out
+    data = issue.data_of(second)
+    assert [row["employee_id"] for row in data["changes"]] == ["001"]
+    change = data["changes"][0]["changes"].pop()
+    assert data["changes"][0] == {
+        "employee_id": "001",
+        "name": "Arroyo, Amara",
+        "before": {"state": "current", "due_on": "2026-02-02", "unit": "CEN", "late_days_in_span": 0},
+        "after": {"state": "overdue", "due_on": "2023-02-03", "unit": "CEN", "late_days_in_span": 1093},
+        "changes": [],
+    }
+    assert change.pop("at") is not None
+    assert change == {
+        "by": "garcia",
+        "via": "page",
+        "why": "Not on the sign-in sheet",
+        "recorded": [],
+        "voided": ["CIT refresher on 2 Feb 2023"],
+    }
+    assert data["supersedes"]["number"] == first.number
+    assert data["supersedes"]["data_sha256"] == first.data_sha256
+    manifest = json.loads((media / "reports" / second.number / "manifest.json").read_text())
+    assert (manifest["report_edition"], manifest["supersedes"]) == (2, first.number)
+
+
+def test_what_changed_stands_in_every_file_handed_out(patrol: Patrol) -> None:
+    patrol.everybody()
+    first = issue.issue(patrol.question(), by=None)
+    complete(Officer.objects.get(employee_id="002"), patrol.refresher, date(2025, 3, 1))
+
+    second = issue.issue(patrol.question(), by=None)
+
+    was, now = "overdue, due 2025-03-17, EAS, 320 days late in the span", "current, due 2028-03-01, EAS"
+    what = "Recorded: CIT refresher on 1 Mar 2025."
+    (row,) = csv.DictReader(io.StringIO(kept(second, "-changes.csv").decode("utf-8-sig")))
+    assert [row[key] for key in ("employee_id", "before", "after", "what_changed", "by", "via", "why", "report")] == [
+        *("002", was, now, what, "command", "command", "test data", second.number)
+    ]
+    book = openpyxl.load_workbook(io.BytesIO(kept(second, ".xlsx")))
+    assert [value for value, *_ in book["Summary"].iter_rows(min_row=2, max_row=4, values_only=True)] == [
+        *("Edition of the report", "Supersedes", "Members whose answer changed")
+    ]
+    assert [cell.value for cell in book["Changes"][2]][:5] == ["002", "Bello, Amara", was, now, what]
+    text = squeezed("\n".join(page.extract_text() for page in pages(second).pages))
+    assert f"edition 2: it supersedes {first.number}" in text
+    assert f"{first.number} answered the same question" in text
+    assert "3 of 5 current (60.0 %)" in text
+    assert "Why: test data" in text
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param({"as_of": date(2026, 1, 30), "span_to": date(2026, 1, 30)}, id="another-day"),
+        pytest.param({"span_from": date(2023, 2, 2)}, id="another-span"),
+        pytest.param({"unit": "eastern"}, id="a-unit"),
+    ],
+)
+def test_another_question_supersedes_nothing(patrol: Patrol, other: dict[str, Any]) -> None:
+    issue.issue(patrol.question(), by=None)
+
+    second = issue.issue(patrol.question(**({"unit": patrol.eastern} if "unit" in other else other)), by=None)
+
+    assert (second.supersedes, second.report_edition) == (None, 1)
+    assert not any(entry["name"].endswith("-changes.csv") for entry in second.files)
+
+
+def test_a_report_known_no_later_is_a_copy_and_supersedes_nothing(patrol: Patrol) -> None:
+    question = patrol.question()
+    issue.issue(question, by=None)
+
+    assert issue.issue(question, by=None).supersedes is None
+
+
+def test_editions_follow_one_another(patrol: Patrol) -> None:
+    reports = [issue.issue(patrol.question(), by=None) for _ in range(3)]
+
+    assert [report.report_edition for report in reports] == [1, 2, 3]
+    assert [report.supersedes for report in reports] == [None, *reports[:2]]
+    assert issue.data_of(reports[2])["changes"] == []
+
+
+def test_members_who_came_and_went_are_listed_and_so_is_one_changed_by_no_record(patrol: Patrol) -> None:
+    changed = patrol.member("001", "Arroyo")
+    complete(changed, patrol.basic, date(2025, 3, 3), score=70)
+    gone = patrol.member("002", "Bello", hired_on=date(2025, 12, 1))
+    issue.issue(patrol.question(), by=None)
+    patrol.member("003", "Castillo", hired_on=date(2025, 12, 1))
+    with recording(by=None, via=Via.COMMAND, why="Never hired") as recorder:
+        recorder.void(gone.employments.all())
+    patrol.basic.min_score = 75
+    patrol.basic.save()
+    standings.rebuild()
+
+    second = issue.issue(patrol.question(), by=None)
+
+    rows = list(supersede.change_rows(issue.data_of(second)))
+    assert [(row[0], row[2], row[3], row[4]) for row in rows] == [
+        (
+            "001",
+            "current, due 2028-03-03, CEN, 761 days late in the span",
+            "overdue, due 2016-08-31, CEN, 1,096 days late in the span",
+            supersede.UNEXPLAINED,
+        ),
+        ("002", "in grace, due 2026-05-30, CEN", "not in the report", "Voided: employed as sworn from 1 Dec 2025."),
+        (
+            "003",
+            "not in the report",
+            "in grace, due 2026-05-30, CEN",
+            "Recorded: employed as sworn from 1 Dec 2025; home assignment to Central District from 1 Dec 2025.",
+        ),
+    ]
+
+
+def test_a_report_whose_data_is_lost_is_superseded_with_a_note(patrol: Patrol, media: Path) -> None:
+    first = issue.issue(patrol.question(), by=None)
+    (media / "reports" / first.number / f"{first.number}.json").unlink()
+
+    second = issue.issue(patrol.question(), by=None)
+
+    data = issue.data_of(second)
+    assert (second.supersedes, data["changes"]) == (first, [])
+    assert data["notes"][-1] == (
+        f"{first.number} is not kept as it was issued, so what changed since then cannot be listed."
+    )
 
 
 # The pages to hand over

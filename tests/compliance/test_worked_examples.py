@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from io import StringIO
 from pathlib import Path
@@ -11,9 +11,12 @@ from typing import Any
 
 import pgtrigger
 import pytest
+from django.conf import settings
 from django.core.management import call_command
+from django.test.utils import override_settings
 from django.utils import timezone
 
+from compliance.models import IssuedReport
 from roster.facts import Change, Via, recording
 from training.models import Completion
 
@@ -99,10 +102,11 @@ def recorded_at(moment: str) -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     own: Callable[..., date] = timezone.localdate
     monkeypatch.setattr(timezone, "localdate", lambda *moment: own(*moment) if moment else SENT_ON)
-    return Desk(tmp_path)
+    with override_settings(MEDIA_ROOT=str(tmp_path / "media")):
+        yield Desk(tmp_path)
 
 
 def test_example_1_the_due_date_is_inclusive(desk: Desk) -> None:
@@ -282,12 +286,50 @@ def test_example_10_a_voided_refresher(desk: Desk) -> None:
     desk.complete("1,CIT-REF-8,2025-10-10", at="2025-10-15T08:00")
     desk.require(refresher_courses=["CIT-REF-8"])
 
+    first = issue_report(desk, "--known-at", "2026-01-31")
+    handed_out = {path.name: path.read_bytes() for path in Path(first["out"]).iterdir()}
+
     void_refresher()
 
     assert desk.state_of("1", "2026-01-20") == ("current", "2026-01-20")
     (row,) = desk.ask("standing", "--officer", "1", "--as-of", "2026-02-11")
     assert (row["state"], row["due_on"], row["since"]) == ("overdue", "2026-01-20", "2026-01-21")
     assert desk.state_of("1", "2026-02-11", "--known-at", "2026-02-10") == ("current", "2028-10-10")
+
+    second = issue_report(desk)
+    kept = Path(settings.MEDIA_ROOT) / "reports" / first["number"]
+    assert {path.name: path.read_bytes() for path in kept.iterdir()} == handed_out
+    assert (first["report_edition"], first["supersedes"], first["totals"]["current"]) == (1, None, 1)
+    assert (second["report_edition"], second["supersedes"], second["totals"]["current"]) == (2, first["number"], 0)
+    assert IssuedReport.objects.get(number=first["number"]).superseded_by.number == second["number"]
+    data = json.loads((Path(second["out"]) / f"{second['number']}.json").read_bytes())
+    assert data["changes"] == [
+        {
+            "employee_id": "1",
+            "name": "Whitfield1, Amara",
+            "before": {"state": "current", "due_on": "2028-10-10", "unit": None, "late_days_in_span": 0},
+            "after": {"state": "overdue", "due_on": "2026-01-20", "unit": None, "late_days_in_span": 11},
+            "changes": [
+                {
+                    "at": "2026-02-11T09:30:00-05:00",
+                    "by": None,
+                    "via": "command",
+                    "why": "Not on the sign-in sheet",
+                    "recorded": [],
+                    "voided": ["CIT refresher on 10 Oct 2025"],
+                }
+            ],
+        }
+    ]
+
+
+def issue_report(desk: Desk, *options: str) -> Any:
+    """Issue what was so on 31 January 2026; what the command prints."""
+    out = StringIO()
+    folder = desk.folder / "out"
+    question = ("accreditation", "--requirement", "cit", "--as-of", "2026-01-31", "--from", "2026-01-01")
+    call_command("issue_report", *question, *options, "--out", str(folder), stdout=out, stderr=StringIO())
+    return json.loads(out.getvalue())
 
 
 def void_refresher() -> None:
@@ -342,7 +384,7 @@ def test_example_13_eight_hours(desk: Desk, model: str, last_before: tuple[str, 
         "employee_id,course,completed_on,hours\n"
         "1,CIT-REF-8,2024-02-06,2\n1,CIT-REF-8,2024-11-12,2\n1,CIT-REF-8,2025-09-09,4\n",
     )
-    clock = {"months": 36} if model == "event" else {}
+    clock: dict[str, Any] = {"months": 36} if model == "event" else {}
     desk.require(
         entry_courses=[],
         refresher_courses=["CIT-REF-8"],

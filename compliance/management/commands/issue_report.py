@@ -48,6 +48,9 @@ class Command(BaseCommand):
                 {
                     "number": report.number,
                     "kind": report.kind,
+                    "report_edition": report.report_edition,
+                    "supersedes": report.supersedes.number if report.supersedes else None,
+                    "changed": len(issue.data_of(report)["changes"]),
                     "requirement": report.requirement.code,
                     "agency": report.agency.code,
                     "unit": report.unit.code if report.unit else None,
@@ -70,6 +73,8 @@ class Command(BaseCommand):
             f"Issued {report.number}: {totals['current']} of {totals['counted']} current ({share});"
             f" {len(report.files)} files in {folder}."
         )
+        if report.supersedes is not None:
+            self.stderr.write(f"It is edition {report.report_edition} and supersedes {report.supersedes.number}.")
 
 
 def _question(options: dict[str, Any]) -> Question:

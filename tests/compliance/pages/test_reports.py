@@ -21,7 +21,7 @@ from compliance.reports import issue
 from compliance.reports.accreditation import Question
 from roster.facts import known_now
 from tests.compliance.pages.cast import Cast
-from tests.factories import make_agency, make_unit, make_user
+from tests.factories import make_agency, make_officer, make_unit, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -256,7 +256,7 @@ def test_list_filters_sorts_and_exports(cast: Cast) -> None:
     assert by_day.index(first.number) < by_day.index(second.number)
     assert second.number not in one
     lines = exported.splitlines()
-    assert lines[0] == "Number,Requirement,Unit,As of,Known at,Span,Current,Overdue,Issued"
+    assert lines[0] == "Number,Requirement,Unit,As of,Known at,Span,Current,Overdue,Superseded by,Issued"
     assert lines[1].startswith(f"{second.number},Requirement refresher,Central District,2026-02-28,")
 
 
@@ -301,3 +301,21 @@ def test_the_span_offered_by_default_is_four_years_up_to_today(cast: Cast) -> No
 
     report = IssuedReport.objects.get()
     assert (report.span_from, report.span_to) == issue.default_span(timezone.localdate() - timedelta(days=1))
+
+
+def test_a_superseded_report_says_so_and_its_successor_lists_what_changed(cast: Cast) -> None:
+    first = make_report(cast)
+    officer = make_officer("0777", last_name="Zeller", unit=cast.central, hired_on=date(2025, 12, 1))
+    second = make_report(cast)
+    client = cast.client("auditor")
+
+    old = words(client.get(reverse("report-detail", args=[first.number])))
+    new = words(client.get(reverse("report-detail", args=[second.number])))
+    listed = words(client.get(reverse("report-list")))
+
+    assert f"Superseded by {second.number} , edition 2" in old
+    assert f"edition 2, supersedes {first.number}" in new
+    assert f"Changes since {first.number}" in new
+    assert f"{officer.listed_name} 0777 not in the report in grace" in new
+    assert "Recorded: employed as sworn from 1 Dec 2025" in new
+    assert f"{first.number} superseded by {second.number}" in listed
