@@ -65,6 +65,12 @@ def test_every_preset_has_a_title_and_one_that_is_off_says_why() -> None:
     assert {code for code, preset in shipped.items() if not preset.is_on and "onfirm" not in preset.note} == set()
 
 
+def test_every_preset_stands_in_the_rules_on_or_off() -> None:
+    written = dict(re.findall(r"^\| ([a-z0-9.-]+) \|.*\| (on|off) \|$", text("docs/rules.md"), re.M))
+
+    assert written == {code: "on" if preset.is_on else "off" for code, preset in requirements.presets().items()}
+
+
 def test_the_changelog_names_the_version() -> None:
     version = re.search(r'^version = "(.+)"', text("pyproject.toml"), re.M)
 
