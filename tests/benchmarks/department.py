@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from compliance.models import Edition, Population, Requirement
 from roster.facts import Change, Via
-from roster.models import Agency, Assignment, Employment, Leave, Officer, Rank, Role, Shift, Unit
+from roster.models import Agency, Assignment, Designation, Employment, Leave, Officer, Rank, Role, Shift, Unit
 from tests.factories import make_agency, make_course, make_requirement, make_unit, make_user
 from training.models import Course
 
@@ -35,8 +35,11 @@ FUNCTIONS = ("patrol",) * 7 + ("investigations", "traffic", "administration")
 LAST_NAMES = ("Abara", "Bennett", "Castillo", "Dvorak", "Eriksen", "Fontaine", "Greene", "Haddad", "Ito", "Jankowski")
 FIRST_NAMES = ("Amara", "Brian", "Carmen", "Dmitri", "Elena", "Frank", "Grace", "Hassan", "Ingrid", "Jerome", "Keiko")
 
-ENTRY, REFRESHER, PRIMER, DISPATCH = "CIT-40", "CIT-REF-8", "MHFA-8", "DISPATCH-CIT-8"
-ANNUAL = tuple(f"IN-SERVICE-{number}" for number in range(1, 5))
+# Of the codes that the shipped requirements name.
+ENTRY, REFRESHER, PRIMER, DISPATCH = "CIT-40", "CIT-REF-8", "MHFA-PS", "DISPATCH-CIT-8"
+ANNUAL = ("IN-SERVICE", "CRISIS-IS", "CRISIS-2", "1850")
+#: designation -> the share of members who hold it
+DESIGNATED = {"cit": 0.3, "peace-officer-certificate": 0.9, "peace-officer-license": 0.5, "basic-certificate": 0.4}
 #: count toward no requirement
 OTHERS = tuple(f"ELECTIVE-{number:02d}" for number in range(1, 18))
 
@@ -62,6 +65,7 @@ def load_department(officers: int) -> None:
     employments: list[tuple[object, ...]] = []
     assignments: list[tuple[object, ...]] = []
     leaves: list[tuple[object, ...]] = []
+    designations: list[tuple[object, ...]] = []
     for officer in Officer.objects.order_by("pk").values_list("pk", flat=True):
         hired_on = _day(random, date(2005, 1, 1), date(2023, 6, 30))
         left_on = _day(random, date(2024, 1, 1), LAST_DAY) if random.random() < SEPARATED else None
@@ -80,7 +84,11 @@ def load_department(officers: int) -> None:
         if random.random() < WITH_LEAVE:
             start_on = _day(random, date(2018, 1, 1), date(2025, 6, 30))
             leaves.append((officer, "medical", start_on, start_on + timedelta(random.randint(14, 400)), "", change.pk))
+        for code, share in DESIGNATED.items():
+            if random.random() < share:
+                designations.append((officer, code, max(hired_on, FIRST_DAY), None, random.random() < 0.5, change.pk))
     _copy(Employment, ("officer_id", "start_on", "end_on", "category", "recorded_in_id"), employments)
+    _copy(Designation, ("officer_id", "code", "start_on", "end_on", "is_voluntary", "recorded_in_id"), designations)
     columns = ("officer_id", "kind", "unit_id", "shift_id", "rank_id", "start_on", "end_on", "recorded_in_id")
     _copy(Assignment, columns, assignments)
     _copy(Leave, ("officer_id", "kind", "start_on", "end_on", "approval", "recorded_in_id"), leaves)

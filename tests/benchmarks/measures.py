@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import time
+import tomllib
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
@@ -24,9 +25,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from compliance import coverage, imports, standings
+from compliance import coverage, imports, preview, requirements, standings
 from compliance.gather import gather_rules
 from compliance.models import Requirement, Standing
+from compliance.requirements_file import read_document
+from compliance.requirements_toml import export_toml
 from roster.models import Agency, Unit
 from roster.plans import ImportOptions, Verdict
 from roster.tree import UnitTree
@@ -93,6 +96,33 @@ def copy_completions() -> Measured:
 def rebuild_from_empty() -> Measured:
     _empty(Standing._meta.db_table)
     return timed(lambda: {"rows": standings.rebuild()})
+
+
+def rebuild_all_presets() -> Measured:
+    """Every shipped requirement, those to be confirmed too, in place of the benchmark's own: stored and rebuilt."""
+    _empty(Standing._meta.db_table)
+    _empty(Requirement._meta.db_table)
+
+    def act() -> Mapping[str, Any]:
+        requirements.load_presets(requirements.presets(), today=department.AS_OF)
+        return {"rows": Standing.objects.count(), "requirements": Requirement.objects.count()}
+
+    return timed(act)
+
+
+def preview_an_edition() -> Measured:
+    """Who would change state if what is renewed every three years were renewed every two."""
+    row = Requirement.objects.filter(code="refresher")
+    file = tomllib.loads(export_toml(row))
+    file["requirement"][0]["edition"][-1]["months"] = 24
+
+    def act() -> Mapping[str, Any]:
+        proposal = requirements.propose(read_document(file), today=department.AS_OF)
+        answer = preview.preview(proposal, days=[department.AS_OF])
+        moves = answer.of(row.get().pk, department.AS_OF)
+        return {"members": answer.members, "changed": preview.changed(moves)}
+
+    return timed(act)
 
 
 def read_and_copy() -> Measured:

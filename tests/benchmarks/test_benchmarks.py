@@ -12,6 +12,8 @@ FIGURES = (
     "import of completions",
     "rebuild from empty",
     "rebuild, nothing changed",
+    "rebuild of all presets",
+    "preview of an edition",
     "coverage by unit",
     "class of 30, looked up",
     "class of 30, until its page shows it",
