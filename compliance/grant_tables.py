@@ -154,7 +154,11 @@ class MemberFactTable(tables.Table):  # type: ignore[misc] # django-tables2 has 
 
 
 class GrantTable(MemberFactTable):
-    requirement = tables.Column(accessor="requirement__title", order_by=("requirement__order", "requirement__code"))
+    requirement = tables.Column(
+        accessor="requirement__title",
+        verbose_name="Requirement",
+        order_by=("requirement__order", "requirement__code"),
+    )
     approval = tables.Column(verbose_name="Reference", attrs=NARROW)
     approver = tables.Column(
         accessor="approver",

@@ -8,7 +8,7 @@ granted already, such as a form sent twice, is granted once and answers False.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -48,10 +48,13 @@ def is_recorded(grant: Grant) -> bool:
     return type(grant).objects.known().filter(**fields_of(grant)).exists()
 
 
-def approvers_of(agency_id: int) -> QuerySet[User]:
-    """Users who may approve for members of an agency, by name."""
-    here = Q(access__agency=None, access__unit=None) | Q(access__agency=agency_id) | Q(access__unit__agency=agency_id)
-    found = User.objects.filter(here, is_active=True, access__role__in=APPROVING)
+def approvers_of(agency_ids: Collection[int] | None) -> QuerySet[User]:
+    """Users who may approve for members of some of these agencies (None = every agency), by name."""
+    found = User.objects.filter(is_active=True, access__role__in=APPROVING)
+    if agency_ids is not None:
+        inside = Q(access__agency__in=agency_ids) | Q(access__unit__agency__in=agency_ids)
+        everywhere = Q(access__agency=None, access__unit=None)
+        found = User.objects.filter(inside | everywhere, is_active=True, access__role__in=APPROVING)
     return found.distinct().order_by("last_name", "first_name", "username")
 
 

@@ -414,6 +414,90 @@ class Job(models.Model):
         return f"{self.kind}, {self.state}"
 
 
+class MassAct(models.Model):
+    """Waivers or extensions for a whole population, in an emergency: looked at, recorded as one change, ended as one.
+
+    The row is how far the act is. What it granted are facts like any others, recorded in `change`.
+    """
+
+    class Kind(models.TextChoices):
+        EXTENSION = "extension", "extension"
+        WAIVER = "waiver", "waiver"
+
+    class State(models.TextChoices):
+        LOOKING = "looking", "being looked at"
+        LOOKED = "looked", "not recorded yet"
+        RECORDING = "recording", "being recorded"
+        RECORDED = "recorded", "recorded"
+        ENDING = "ending", "being ended"
+        ENDED = "ended", "ended"
+        DISCARDED = "discarded", "discarded"
+
+    #: of the form: sent twice, it asks for one act
+    token = models.UUIDField(unique=True, editable=False)
+    kind = models.CharField(max_length=10, choices=Kind)
+    requirement = models.ForeignKey(Requirement, models.PROTECT, related_name="mass_acts")
+    #: ids of agencies whose members it is for; null = every agency
+    agencies = ArrayField(models.BigIntegerField(), null=True)
+    #: with everything below them; none = everybody in the population
+    units = models.ManyToManyField(Unit, related_name="+", blank=True)
+    #: whoever is in the population on this day; an extension is approved on it, a waiver begins on it
+    on_day = models.DateField("day")
+    until_on = models.DateField("until")
+    approval = models.CharField("approval reference", max_length=100)
+    approver = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    why = models.CharField(max_length=300)
+    state = models.CharField(max_length=10, choices=State, default=State.LOOKING)
+    job = models.ForeignKey(Job, models.PROTECT, null=True, related_name="+")
+    #: why the last step was not done, for a person
+    problem = models.TextField(blank=True)
+    #: members by verdict
+    counts = models.JSONField(default=dict)
+    #: of the lines that were shown: only those are recorded
+    digest = models.CharField(max_length=64, blank=True)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(auto_now_add=True)
+    change = models.ForeignKey("roster.Change", models.PROTECT, null=True, related_name="+")
+    ended_in = models.ForeignKey("roster.Change", models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.CheckConstraint(
+                name="compliance_massact_ends_after_start",
+                condition=Q(until_on__gte=F("on_day")),
+                violation_error_message="The last day is before the first day.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} for many until {self.until_on}"
+
+
+class MassLine(models.Model):
+    """What a mass act means for one member, as it was shown before it was recorded."""
+
+    class Verdict(models.TextChoices):
+        GRANTED = "granted", "granted"
+        TOO_LATE = "too_late", "too late"
+        NEEDS_NONE = "needs_none", "needs none"
+        OWN = "own", "needs another approval"
+
+    act = models.ForeignKey(MassAct, models.CASCADE, related_name="lines", db_index=False)
+    officer = models.ForeignKey(Officer, models.PROTECT, related_name="+", db_index=False)
+    unit = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="+", db_index=False)
+    verdict = models.CharField(max_length=10, choices=Verdict)
+    #: the state of that day, and the date in force on it; null = none
+    was = models.CharField(max_length=8)
+    due_on = models.DateField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("act", "officer"), name="compliance_massline_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.officer_id}: {self.verdict}"
+
+
 class ImportRun(models.Model):
     """A file somebody sent, the plan made of it, and what was recorded."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from compliance import import_runs, jobs, known, nightly, standings
+from compliance import import_runs, jobs, known, mass, nightly, standings
 from compliance.models import Job
 from compliance.reports import issue
 from config.celery import app
@@ -26,6 +26,7 @@ HANDLERS: dict[str, jobs.Handler] = {
     nightly.SNAPSHOT: nightly.snapshot,
     "known": known.work_out,
     **import_runs.HANDLERS,
+    **mass.HANDLERS,
     **issue.HANDLERS,
 }
 

@@ -31,6 +31,7 @@ class Right(StrEnum):
     RECORD = "record facts"
     DECIDE_EVIDENCE = "decide on evidence"
     GRANT = "grant waivers and extensions, say what counts as what, explain lateness"
+    READ_ACTS = "read what was granted to many at once"
     IMPORT = "import files"
     READ_REPORTS = "read issued reports"
     ISSUE_REPORTS = "issue reports"
@@ -38,13 +39,22 @@ class Right(StrEnum):
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.ACADEMY: frozenset({Right.READ_MEMBERS, Right.RECORD, Right.DECIDE_EVIDENCE, Right.GRANT, Right.IMPORT}),
-    Role.COMMANDER: frozenset({Right.READ_MEMBERS}),
-    Role.CHIEF: frozenset({Right.READ_MEMBERS, Right.READ_REPORTS}),
-    Role.COMPLIANCE: frozenset(
-        {Right.READ_MEMBERS, Right.DECIDE_EVIDENCE, Right.GRANT, Right.READ_REPORTS, Right.ISSUE_REPORTS}
+    Role.ACADEMY: frozenset(
+        {Right.READ_MEMBERS, Right.RECORD, Right.DECIDE_EVIDENCE, Right.GRANT, Right.READ_ACTS, Right.IMPORT}
     ),
-    Role.AUDITOR: frozenset({Right.READ_MEMBERS, Right.READ_REPORTS}),
+    Role.COMMANDER: frozenset({Right.READ_MEMBERS}),
+    Role.CHIEF: frozenset({Right.READ_MEMBERS, Right.READ_ACTS, Right.READ_REPORTS}),
+    Role.COMPLIANCE: frozenset(
+        {
+            Right.READ_MEMBERS,
+            Right.DECIDE_EVIDENCE,
+            Right.GRANT,
+            Right.READ_ACTS,
+            Right.READ_REPORTS,
+            Right.ISSUE_REPORTS,
+        }
+    ),
+    Role.AUDITOR: frozenset({Right.READ_MEMBERS, Right.READ_ACTS, Right.READ_REPORTS}),
     Role.OFFICER: frozenset(),
     Role.ADMIN: frozenset(Right),
 }

@@ -33,20 +33,25 @@ if TYPE_CHECKING:
 RULES_LOCK = 4_127_001
 COMMIT_ORDER_LOCK = 4_127_002
 
-Follower = Callable[[Collection[int]], object]
+Progress = Callable[[int, int], object]
+Follower = Callable[..., object]
 _followers: list[Follower] = []
 
 
 def follow_with(follower: Follower) -> None:
-    """Register what brings derived rows up to date: called with officer ids, inside the writing transaction."""
+    """Register what brings derived rows up to date: called with officer ids, inside the writing transaction.
+
+    A long act also gives it `progress=`, to be told how far it is.
+    """
     _followers[:] = [follower]
 
 
-def follow(officer_ids: Collection[int]) -> None:
+def follow(officer_ids: Collection[int], progress: Progress | None = None) -> None:
     """Bring what follows from these officers' facts up to date, inside the caller's transaction."""
     if officer_ids:
+        told = {} if progress is None else {"progress": progress}
         for follower in _followers:
-            follower(sorted(officer_ids))
+            follower(sorted(officer_ids), **told)
 
 
 class FactRefused(ValidationError):
@@ -136,8 +141,8 @@ def sentence_for(error: IntegrityError, model: type[models.Model]) -> str | None
 class Recorder:
     """Collects what one change records and voids. Only `recording()` makes one."""
 
-    def __init__(self, *, by: User | None, via: Via, why: str) -> None:
-        self._by, self._via, self._why = by, via, why
+    def __init__(self, *, by: User | None, via: Via, why: str, progress: Progress | None = None) -> None:
+        self._by, self._via, self._why, self._progress = by, via, why, progress
         self._change: Change | None = None
         self.touched: set[int] = set()
 
@@ -241,16 +246,19 @@ class Recorder:
     def _finish(self) -> None:
         if self._change is None:
             return
-        follow(self.touched)
+        follow(self.touched, self._progress)
         _give_time(self._change)
 
 
 @contextmanager
-def recording(*, by: User | None, via: Via, why: str) -> Iterator[Recorder]:
-    """The one door for facts: one transaction, one change, and standings brought up to date before it commits."""
+def recording(*, by: User | None, via: Via, why: str, progress: Progress | None = None) -> Iterator[Recorder]:
+    """The one door for facts: one transaction, one change, and standings brought up to date before it commits.
+
+    `progress` is told how far that last part is, of an act on many members.
+    """
     with transaction.atomic():
         hold_rules(shared=True)
-        recorder = Recorder(by=by, via=via, why=why)
+        recorder = Recorder(by=by, via=via, why=why, progress=progress)
         yield recorder
         recorder._finish()
 

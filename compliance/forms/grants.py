@@ -106,7 +106,7 @@ class GrantForm(LookedAtForm):
     def __init__(self, *args: Any, officer: Officer, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.officer, self.today = officer, today
-        people: QuerySet[User] = approvers_of(officer.agency_id)
+        people: QuerySet[User] = approvers_of([officer.agency_id])
         self.fields["approver"].queryset = people  # type: ignore[attr-defined] # an ApproverField
 
     def grant(self) -> Grant:

@@ -124,6 +124,7 @@ NAVIGATION: tuple[tuple[str, str, Right | None], ...] = (
     ("Coverage", "coverage", Right.READ_MEMBERS),
     ("Officers", "officer-list", Right.READ_MEMBERS),
     ("Deadlines", "deadline-list", Right.READ_MEMBERS),
+    ("Waivers", "waiver-list", Right.READ_MEMBERS),
     ("Goals", "goal-list", Right.READ_MEMBERS),
     ("Completions", "completion-list", Right.READ_MEMBERS),
     ("Courses", "course-list", Right.READ_MEMBERS),

@@ -113,7 +113,7 @@ def _list(
         return render(request, "grants/list.html", context, status=400)
     table = table_class(found.qs, viewer=request.viewer)
     file = arrange(request, table, name)
-    context |= {"table": table, "may_grant": request.viewer.may(Right.GRANT)}
+    context |= {"table": table, "may_see_acts": request.viewer.may(Right.READ_ACTS)}
     return file or render(request, "grants/list.html", context)
 
 

@@ -22,6 +22,9 @@ TITLES = {
     "snapshot": "Keep today's figures",
     "issue_report": "Issue a report",
     "known": "Work out what was known",
+    "look_mass_act": "Look at a mass act",
+    "record_mass_act": "Record a mass act",
+    "end_mass_act": "End a mass act",
 }
 
 
@@ -48,5 +51,7 @@ def _result_of(job: Job, run: ImportRun | None) -> str:
     """The address of what the work made, where it made something to look at."""
     if run is not None:
         return reverse("import-detail", args=[run.pk])
+    if "act" in job.arguments:
+        return reverse("mass-detail", args=[job.arguments["act"]])
     number = job.result.get("number") if job.kind == "issue_report" else None
     return reverse("report-detail", args=[number]) if number else ""

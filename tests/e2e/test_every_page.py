@@ -43,6 +43,8 @@ PAGES = (
     "/officers/001000/extend/",
     "/waivers/",
     "/extensions/",
+    "/mass/",
+    "/mass/new/",
     "/coverage/?as_of=never",
     "/nowhere/",
 )

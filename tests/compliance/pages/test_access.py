@@ -12,13 +12,14 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.test.utils import override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from compliance.models import ImportRun, IssuedReport, Job, Requirement
+from compliance.models import ImportRun, IssuedReport, Job, MassAct, Requirement
 from roster.facts import Change
 from roster.models import Access
 from tests.compliance.pages.cast import Cast
@@ -31,6 +32,7 @@ OF_CENTRAL = READERS - {"elsewhere"}
 EVERYBODY = READERS | {"officer"}
 RECORDERS = frozenset({"academy", "admin"})
 GRANTERS = frozenset({"academy", "compliance", "admin"})
+ACT_READERS = frozenset({"academy", "chief", "compliance", "auditor", "admin"})
 DECIDERS = frozenset({"academy", "compliance", "admin"})
 ADMINS = frozenset({"admin"})
 REPORT_READERS = frozenset({"chief", "compliance", "auditor", "admin"})
@@ -83,6 +85,13 @@ ADDRESSES: dict[str, Address] = {
     "waiver-void": Address(GRANTERS, GRANTERS, args=("<waiver>",), shows="Amara Whitfield"),
     "extension-list": Address(READERS, shows="Extensions"),
     "extension-void": Address(GRANTERS, GRANTERS, args=("<extension>",), shows="Amara Whitfield"),
+    "mass-list": Address(ACT_READERS, shows="Mass extensions and waivers"),
+    "mass-new": Address(GRANTERS, GRANTERS, shows="Grant to many"),
+    "mass-detail": Address(ACT_READERS, args=("<act>",), shows="Mass extension until 30 Jun 2022"),
+    "mass-record": Address(frozenset(), GRANTERS, args=("<act>",)),
+    "mass-again": Address(frozenset(), GRANTERS, args=("<act>",)),
+    "mass-discard": Address(frozenset(), GRANTERS, args=("<act>",)),
+    "mass-end": Address(GRANTERS, GRANTERS, args=("<ended>",), shows="End the mass extension"),
     "import-list": Address(RECORDERS, RECORDERS, shows="whitfield.csv"),
     "import-detail": Address(RECORDERS, args=("<run>",), shows="Import: whitfield.csv"),
     "import-columns": Address(RECORDERS, RECORDERS, args=("<run>",), shows="whitfield.csv"),
@@ -144,6 +153,27 @@ def issue_report(cast: Cast, media: Path) -> None:
     )
 
 
+def mass_extension(cast: Cast, state: str) -> MassAct:
+    """A mass act with a line, as looking leaves it."""
+    act = MassAct.objects.create(
+        token=uuid4(),
+        kind="extension",
+        requirement=cast.requirement,
+        on_day=date(2022, 5, 2),
+        until_on=date(2022, 6, 30),
+        approval="Memo 22-031",
+        approver=cast.users["chief"],
+        why="The academy was closed",
+        state=state,
+        counts={"granted": 1},
+        digest="0" * 64,
+        asked_by=cast.users["compliance"],
+        change=Change.objects.latest("pk") if state == "recorded" else None,
+    )
+    act.lines.create(officer=cast.amara, unit=cast.central, verdict="granted", was="current", due_on=date(2022, 5, 3))
+    return act
+
+
 @pytest.fixture
 def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
     """What the table's addresses are about."""
@@ -167,6 +197,7 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
         job=job,
         uploaded_by=academy,
     )
+    act, recorded = (mass_extension(cast, state) for state in ("looked", "recorded"))
     issue_report(cast, tmp_path)
     user = cast.users["chief"]
     with override_settings(MEDIA_ROOT=str(tmp_path)):
@@ -174,6 +205,8 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
             "<entry>": str(cast.entry.pk),
             "<waiver>": str(waiver.pk),
             "<extension>": str(extension.pk),
+            "<act>": str(act.pk),
+            "<ended>": str(recorded.pk),
             "<run>": str(run.pk),
             "<job>": str(job.key),
             "<user>": str(user.pk),
