@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('compliance', '0007_who_approved'),
+        ('compliance', '0008_report_editions'),
         ('roster', '0002_designation'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
