@@ -50,7 +50,7 @@ class Command(BaseCommand):
                     "kind": report.kind,
                     "report_edition": report.report_edition,
                     "supersedes": report.supersedes.number if report.supersedes else None,
-                    "changed": len(issue.data_of(report)["changes"]),
+                    "changed": len(issue.data_of(report)["changes"]) if report.supersedes else 0,
                     "requirement": report.requirement.code,
                     "agency": report.agency.code,
                     "unit": report.unit.code if report.unit else None,
