@@ -7,18 +7,19 @@ put into a temporary table with the same columns, so that every question stays o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, Count, Q, QuerySet, Value, When
+from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from compliance import engine, known
 from compliance.gather import gather_rules
 from compliance.models import KnownStanding, Standing
 from compliance.standings import COLUMNS, SLICE, copy_rows, rows_of, touched_since
+from compliance.working import Place
 from roster.access import Viewer
 from roster.models import Officer, open_on
 from roster.tree import UnitTree
@@ -164,13 +165,13 @@ def _tally(rows: Standings, columns: Sequence[str]) -> dict[tuple[Any, ...], dic
     return found
 
 
-def counts(rows: Standings, by: str = "unit") -> list[Counts]:
+def counts(rows: Standings, by: str = "unit", columns: Mapping[str, str] | None = None) -> list[Counts]:
     """Members by state in each group of `GROUPS[by]`. One query; a row for each group that has members.
 
-    Ungrouped there is always one row.
+    Ungrouped there is always one row. `columns` names the columns of groups that are not those of the home assignment.
     """
     groups = GROUPS[by]
-    found = _tally(rows, [f"{group}_id" for group in groups])
+    found = _tally(rows, [(columns or {}).get(group, f"{group}_id") for group in groups])
     if not groups:
         return [Counts(**found.get((), {}))]
     return [Counts(**dict(zip(groups, key, strict=True)), **figures) for key, figures in found.items()]
@@ -186,9 +187,21 @@ def counts_by_requirement(rows: Standings) -> ByRequirement:
     return {(requirement, unit): Counts(unit=unit, **figures) for (requirement, unit), figures in found.items()}
 
 
-def counts_by_shift(rows: Standings) -> dict[tuple[int, int | None], Counts]:
-    """(requirement, shift) -> members by state. One query."""
-    found = _tally(rows, ["requirement_id", "shift_id"])
+def counts_by_place(rows: Standings) -> dict[tuple[int, Place], Counts]:
+    """(requirement, home unit and shift) -> members by state, those without a unit by their agency. One query."""
+    theirs = Officer.objects.filter(pk=OuterRef("officer")).values("agency")
+    # Asked only of those without a unit: all others are answered by the index alone.
+    placed = rows.annotate(agency_without_unit=Case(When(unit=None, then=Subquery(theirs))))
+    found = _tally(placed, ["requirement_id", "unit_id", "shift_id", "agency_without_unit"])
+    return {
+        (requirement, Place(unit, shift, agency)): Counts(unit=unit, shift=shift, **figures)
+        for (requirement, unit, shift, agency), figures in found.items()
+    }
+
+
+def counts_by_shift(rows: Standings, shift: str = "shift_id") -> dict[tuple[int, int | None], Counts]:
+    """(requirement, shift) -> members by state. `shift` names the column. One query."""
+    found = _tally(rows, ["requirement_id", shift])
     return {(requirement, shift): Counts(shift=shift, **figures) for (requirement, shift), figures in found.items()}
 
 
@@ -197,12 +210,6 @@ def total(parts: Iterable[Counts]) -> Counts:
     for part in parts:
         result = result + part
     return result
-
-
-def counts_for(rows: Standings, viewer: Viewer) -> tuple[ByRequirement, ByRequirement]:
-    """`counts_by_requirement` of everybody and of those within reach; the same when all are. One query or two."""
-    everywhere = counts_by_requirement(rows)
-    return everywhere, everywhere if viewer.reads_everything else counts_by_requirement(in_reach(rows, viewer))
 
 
 def total_of(parts: ByRequirement, requirement_id: int) -> Counts:

@@ -115,16 +115,17 @@ def _write_down(day: date, progress: jobs.Progress) -> None:
             batch_size=2_000,
         )
         progress(done, len(requirements))
-    found = [(goal, goals.evaluate(goal, as_of=day)) for goal in Goal.objects.select_related("requirement")]
+    promised = list(Goal.objects.all())
+    found = goals.evaluate_all(promised, as_of=day)
     GoalSnapshot.objects.bulk_create(
         GoalSnapshot(
             day=day,
             taken_at=taken_at,
             goal=goal,
-            is_met=result.met,
-            have=result.have,
-            needed=result.needed,
-            counted=result.counted,
+            is_met=found[goal.pk].met,
+            have=found[goal.pk].have,
+            needed=found[goal.pk].needed,
+            counted=found[goal.pk].counted,
         )
-        for goal, result in found
+        for goal in promised
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Protocol
@@ -18,7 +18,7 @@ from compliance.engine import (
     plus_months,
     year_end,
 )
-from compliance.models import Edition
+from compliance.models import Counted, Each, Edition, Goal
 from training.models import Completion
 
 
@@ -326,3 +326,32 @@ def _leave(edition: Edition) -> str:
         return f"; leave{kinds}{length} moves {moved} by its days"
     back = f", with {count(edition.return_grace_days, 'day')} to catch up after it" if edition.return_grace_days else ""
     return f"; leave{kinds}{length} is excused{back}"
+
+
+def goal_counts(goal: Goal, codes: Sequence[str] = ()) -> str:
+    """Which of the four facts a goal counts, in one sentence. `codes` are the designations it counts; none = any."""
+    match goal.counts:
+        case Counted.TRAINED:
+            return "Trained: ever credited up to this day, current or not."
+        case Counted.DESIGNATED:
+            named = " or ".join(codes)
+            held = f"the designation {named}" if named else "a designation of any kind"
+            return f"Designated: holds {held} on this day, trained or not."
+        case Counted.AVAILABLE:
+            return (
+                "Available: current, on no leave of any kind, and counted where the member works on this day; "
+                "a temporary assignment goes before the home one. Those asked are counted at home."
+            )
+        case _:
+            return "Certified: current on this day."
+
+
+def goal_asks(goal: Goal) -> str:
+    """What a goal asks of the whole and of its groups, in one sentence."""
+    target = f"{float(goal.target_percent):g} %"
+    each = goal.get_each_display()
+    if goal.each == Each.NONE:
+        least = f", and at least {count(goal.min_count, 'member')}" if goal.min_count else ""
+        return f"Asked: {target} of the whole{least}."
+    least = f", with at least {count(goal.min_count, 'member')} in each" if goal.min_count else ""
+    return f"Asked: {target} of the whole and of each {each}{least}."

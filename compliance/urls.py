@@ -8,6 +8,7 @@ from django.urls.converters import StringConverter
 from compliance.views import (
     completions,
     coverage,
+    goals,
     grants,
     home,
     imports,
@@ -41,7 +42,7 @@ urlpatterns = [
     path("my/", home.my, name="my"),
     path("coverage/", coverage.coverage_page, name="coverage"),
     path("deadlines/", coverage.deadline_list, name="deadline-list"),
-    path("goals/", coverage.goal_list, name="goal-list"),
+    path("goals/", goals.goal_list, name="goal-list"),
     path("units/<code:code>/", units.unit_detail, name="unit-detail"),
     path("officers/", officers.officer_list, name="officer-list"),
     path("requirements/", rules.requirement_list, name="requirement-list"),

@@ -67,12 +67,16 @@ class AnswerCommand(BaseCommand):
         if form == "csv":
             writer = csv.writer(self.stdout, lineterminator="\n")
             writer.writerow(columns)
-            writer.writerows([_cell(row[name]) for name in columns] for row in rows)
+            writer.writerows([self.show_cell(row[name]) for name in columns] for row in rows)
             return
-        cells = [columns, *([_cell(row[name]) for name in columns] for row in rows)]
+        cells = [columns, *([self.show_cell(row[name]) for name in columns] for row in rows)]
         widths = [max(len(line[place]) for line in cells) for place in range(len(columns))]
         for line in cells:
             self.stdout.write("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+
+    def show_cell(self, value: object) -> str:
+        """A value as a table or a CSV shows it."""
+        return _cell(value)
 
 
 def _cell(value: object) -> str:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from compliance import coverage, lifeline, sentences
+from compliance import coverage, goals, lifeline, sentences
 from compliance.grants import name_of
 from compliance.models import Edition
 from roster.access import Right, Viewer
@@ -50,6 +50,15 @@ def share(counts: coverage.Counts) -> SafeString:
         return format_html('<div class="share"><strong>n/a</strong><span>{}</span></div>', "nobody to count")
     percent, of = f"{counts.percent} %", f"{counts.current:,} of {counts.counted:,}"
     first, second = (of, percent) if counts.counted < 5 else (percent, of)
+    return format_html('<div class="share"><strong>{}</strong><span>{}</span></div>', first, second)
+
+
+@register.filter
+def group_share(group: goals.Share) -> SafeString:
+    """The share of a goal's group as `share` shows one: of whom the goal counts, not of who is current."""
+    of = f"{group.have:,} of {group.counted:,}"
+    percent = f"{group.percent} %" if group.counted else group.percent
+    first, second = (of, percent) if 0 < group.counted < 5 else (percent, of)
     return format_html('<div class="share"><strong>{}</strong><span>{}</span></div>', first, second)
 
 

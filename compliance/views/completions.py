@@ -20,7 +20,7 @@ from compliance.asking import arrange
 from compliance.completion_tables import CompletionFilter, CompletionTable, with_evidence
 from compliance.forms.completions import CorrectForm, DecisionForm, LogForm, PrefillForm, VoidForm
 from compliance.goals import needed_of
-from compliance.models import Goal, Requirement
+from compliance.models import Counted, Each, Goal, Requirement
 from compliance.sentences import count, day
 from roster.access import Right, Viewer, ViewerRequest, requires
 from roster.models import Assignment, AssignmentKind, Officer, open_on
@@ -79,7 +79,7 @@ def _shares(sheet: log.Sheet, viewer: Viewer) -> list[dict[str, Any]]:
             "goals": [
                 _goal_sentence(goal, share)
                 for goal in requirements[share.requirement].goals.all()
-                if share.unit is None and goal.counts == "certified"
+                if share.unit is None and goal.counts == Counted.CERTIFIED and goal.each == Each.NONE
             ],
         }
         for share in shares

@@ -1,13 +1,12 @@
-"""Coverage: units by requirements, one requirement in full, what falls due, and the goals."""
+"""Coverage: units by requirements, one requirement in full, and what falls due."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
-from django.db.models import Q, Value
+from django.db.models import Q
 from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -24,14 +23,13 @@ from compliance.filters import (
     chosen_unit,
     population_of,
 )
-from compliance.models import Goal, Requirement
-from compliance.sentences import day
+from compliance.models import Each, Goal, Requirement
 from compliance.tables import StandingTable, standing_rows
+from compliance.working import Place
 from roster.access import Right, Viewer, ViewerRequest, requires
 from roster.models import Shift, Unit
 
 SOON = 90  # days
-MOST_NAMED = 50  # of each goal
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,9 @@ def coverage_page(request: ViewerRequest) -> HttpResponseBase:
     goal = requirement.goals.order_by("by", "code").first()
     parts = coverage.counts(rows, "unit_shift")
     tops = [unit.pk] if unit else _tops(request.viewer)
-    lines = _lines(request.viewer, asked, requirement, tops, parts, coverage.due_counts(rows, asked.as_of, SOON), goal)
+    promised = Promised(goal, _places(request.viewer, asked, goal, parts, everywhere, unit)) if goal else None
+    due = coverage.due_counts(rows, asked.as_of, SOON)
+    lines = _lines(request.viewer, asked, requirement, tops, parts, due, promised)
     if request.GET.get("export"):
         return _export(request, lines, goal)
     whole = coverage.total(parts)
@@ -89,7 +89,7 @@ def coverage_page(request: ViewerRequest) -> HttpResponseBase:
         "lines": lines,
         "whole": whole,
         "goal": goal,
-        "result": goals.of_counts(goal, whole) if goal else None,
+        "result": goals.result_of(promised.goal, promised.places) if promised else None,
         "bridge": bridge,
         "since": month_ago,
         "points": _points(whole, bridge),
@@ -97,6 +97,43 @@ def coverage_page(request: ViewerRequest) -> HttpResponseBase:
         "soon": SOON,
     }
     return render(request, "coverage/one.html", context)
+
+
+@dataclass(frozen=True)
+class Promised:
+    """A goal, and its members by place within the reach of the page."""
+
+    goal: Goal
+    places: goals.Places
+
+    def short_in(self, unit: int | None, by_unit: Mapping[int | None, goals.Places]) -> int | None:
+        """How many a unit is short with everything below it; None when nobody there is asked."""
+        return self._short(by_unit.get(unit, {}))
+
+    def short_on(self, unit: int, shift: int) -> int | None:
+        """The same of one shift of a unit's own members; a goal about each unit is about no shift of it."""
+        place = Place(unit, shift)
+        found = {place: self.places[place]} if place in self.places else {}
+        return self._short(found, has_groups=self.goal.each == Each.UNIT_SHIFT)
+
+    def _short(self, places: goals.Places, *, has_groups: bool = True) -> int | None:
+        short = goals.short_in(self.goal, places, has_groups=has_groups)
+        return short if short or goals.total(places).counts.counted else None
+
+
+def _places(
+    viewer: Viewer,
+    asked: Asked,
+    goal: Goal,
+    parts: Sequence[coverage.Counts],
+    everywhere: coverage.Standings,
+    unit: Unit | None,
+) -> goals.Places:
+    """A goal's members by place as far as the page reaches: from the parts counted, or by the queries of `tallies`."""
+    if goals.is_of_standings(goal):
+        return goals.of_parts(goal, parts)
+    found = goals.tallies([goal], everywhere, as_of=asked.as_of, known_at=asked.known_at)[goal.pk]
+    return goals.in_reach(found, viewer) if unit is None else goals.within(found, viewer.tree.below([unit.pk]))
 
 
 def _reach(viewer: Viewer, unit: Unit | None) -> Q | None:
@@ -131,7 +168,7 @@ def _lines(
     tops: Iterable[int],
     parts: Sequence[coverage.Counts],
     due: Mapping[tuple[int | None, int | None], int],
-    goal: Goal | None,
+    promised: Promised | None,
 ) -> list[Line]:
     """Units in the order of the tree with their shifts below them, members without a unit last."""
     tree, shifts = viewer.tree, {shift.pk: shift for shift in Shift.objects.all()}
@@ -139,6 +176,7 @@ def _lines(
     of_unit: dict[int | None, list[coverage.Counts]] = {}
     for part in parts:
         of_unit.setdefault(part.unit, []).append(part)
+    by_unit = goals.rolled_up(promised.places, tree) if promised else {}
     due_by_unit: dict[int | None, int] = {}
     for (key, _), number in due.items():
         for unit in tree.above(key) if key else ():
@@ -149,7 +187,8 @@ def _lines(
             continue
         url = asked.link(reverse("unit-detail", args=[unit.code]), requirement=requirement.code)
         counts = rolled[unit.pk]
-        lines.append(Line(unit.name, url, depth, counts, due_by_unit.get(unit.pk, 0), _short(goal, counts), unit))
+        short = promised.short_in(unit.pk, by_unit) if promised else None
+        lines.append(Line(unit.name, url, depth, counts, due_by_unit.get(unit.pk, 0), short, unit))
         own = sorted(
             (part for part in of_unit.get(unit.pk, ()) if part.shift),
             key=lambda part: (shifts[part.shift or 0].order, shifts[part.shift or 0].code),
@@ -158,18 +197,13 @@ def _lines(
             shift = shifts[part.shift or 0]
             url = asked.link(reverse("unit-detail", args=[unit.code]), requirement=requirement.code, shift=shift.code)
             soon = due.get((unit.pk, shift.pk), 0)
-            lines.append(Line(shift.code, url, depth + 1, part, soon, _short(goal, part), unit, is_shift=True))
+            short = promised.short_on(unit.pk, shift.pk) if promised else None
+            lines.append(Line(shift.code, url, depth + 1, part, soon, short, unit, is_shift=True))
     if None in rolled:
         soon = sum(number for (key, _), number in due.items() if key is None)
-        lines.append(Line("Without a home assignment", "", 0, rolled[None], soon, _short(goal, rolled[None])))
+        short = promised.short_in(None, by_unit) if promised else None
+        lines.append(Line("Without a home assignment", "", 0, rolled[None], soon, short))
     return lines
-
-
-def _short(goal: Goal | None, counts: coverage.Counts) -> int | None:
-    """How many a group is short of the goal's share."""
-    if goal is None or not counts.counted:
-        return None
-    return max(0, goals.needed_of(counts.counted, Fraction(goal.target_percent)) - goals.have_of(goal, counts))
 
 
 def _export(request: ViewerRequest, lines: Sequence[Line], goal: Goal | None) -> HttpResponseBase:
@@ -288,75 +322,3 @@ def deadline_list(request: ViewerRequest) -> HttpResponseBase:
         "spans": (30, 60, 90, 180),
     }
     return file or render(request, "deadlines.html", context)
-
-
-@requires(Right.READ_MEMBERS)
-@require_safe
-@in_one_transaction
-def goal_list(request: ViewerRequest) -> HttpResponseBase:
-    """How each goal stands for the whole department, and the named exceptions within the viewer's reach."""
-    viewer = request.viewer
-    asked = ask(request, today=viewer.today)
-    known.be_ready(asked.known_at, asked.as_of)
-    requirements = {each.pk: each for each in all_requirements(population_on=asked.as_of).values()}
-    promised = list(Goal.objects.order_by("code"))
-    ids = {goal.requirement_id for goal in promised}
-    rows = coverage.standings_on(asked.as_of, known_at=asked.known_at, requirement_ids=ids)
-    everywhere, within = coverage.counts_for(rows, viewer)
-    named = _named(promised, coverage.in_reach(rows, viewer))
-    found: list[dict[str, Any]] = []
-    for goal in promised:
-        requirement = requirements[goal.requirement_id]
-        seen = coverage.total_of(within, goal.requirement_id)
-        missing = seen.counted - goals.have_of(goal, seen)
-        found.append(
-            {
-                "goal": goal,
-                "requirement": requirement,
-                "result": goals.of_counts(goal, coverage.total_of(everywhere, goal.requirement_id)),
-                "population": population_of(requirement),
-                "named": named[goal.pk],
-                "more": missing - len(named[goal.pk]),
-                "url": asked.link(reverse("coverage"), requirement=requirement.code),
-            }
-        )
-    if request.GET.get("export"):
-        return _export_goals(request, found)
-    context = {
-        "asked": asked,
-        "population": "of each goal",
-        "counts": "as each goal says",
-        "goals": found,
-        "links": viewer.openable(row.officer for item in found for row in item["named"]),
-    }
-    return render(request, "goals.html", context)
-
-
-def _named(promised: Sequence[Goal], rows: coverage.Standings) -> dict[int, list[Any]]:
-    """Goal -> the first members who keep it from being whole, by name. One query for all goals."""
-    by_name = ("officer__last_name", "officer__first_name", "officer__employee_id")
-    parts = [
-        standing_rows(goals.exceptions(goal, rows.filter(requirement=goal.requirement_id)))
-        .annotate(goal_id=Value(goal.pk))
-        .order_by(*by_name)[:MOST_NAMED]
-        for goal in promised
-    ]
-    found: dict[int, list[Any]] = {goal.pk: [] for goal in promised}
-    if parts:
-        for row in parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]:
-            found[row.goal_id].append(row)
-    for named in found.values():
-        named.sort(key=lambda row: (row.officer.last_name, row.officer.first_name, row.officer.employee_id))
-    return found
-
-
-def _export_goals(request: ViewerRequest, found: Sequence[Mapping[str, Any]]) -> HttpResponseBase:
-    rows: list[list[Any]] = [
-        ["Goal", "Counts", "Target, %", "By", "Percent", "Have", "Needed", "Counted", "Short", "Met"]
-    ]
-    for item in found:
-        goal, result = item["goal"], item["result"]
-        by = day(goal.by) if goal.by else ""
-        share = (result.percent, result.have, result.needed, result.counted, result.short)
-        rows.append([goal.title, goal.counts, goal.target_percent, by, *share, "yes" if result.met else "no"])
-    return export_rows(request, rows, "goals")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 from django.http import Http404, HttpResponseBase
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_safe
 from compliance import coverage, goals, import_runs, jobs
 from compliance.models import Goal, ImportRun, JobState
 from compliance.views.officers import show_officer
+from compliance.working import Place
 from roster.access import Right, Viewer, ViewerRequest, requires
 from roster.models import Officer, Role, Unit
 from training.models import Completion
@@ -40,31 +40,37 @@ def home(request: ViewerRequest) -> HttpResponseBase:
 
 
 def _goals(viewer: Viewer) -> dict[str, list[dict[str, Any]]]:
-    """Each goal for everybody and within the viewer's reach, and the five units furthest behind. Three queries."""
+    """Each goal for everybody and within the viewer's reach, and the five units furthest behind."""
     promised = list(Goal.objects.select_related("requirement"))
     rows = coverage.standings_on(viewer.today, requirement_ids={goal.requirement_id for goal in promised})
-    everywhere, within = coverage.counts_for(rows, viewer)
+    places = goals.tallies(promised, rows, as_of=viewer.today)
     cards, behind = [], []
     for goal in promised:
-        seen = [part for (key, _), part in within.items() if key == goal.requirement_id]
+        everywhere = places[goal.pk]
+        seen = goals.in_reach(everywhere, viewer)
         cards.append(
             {
                 "goal": goal,
-                "whole": goals.of_counts(goal, coverage.total_of(everywhere, goal.requirement_id)),
-                "own": None if everywhere is within else goals.of_counts(goal, coverage.total(seen)),
+                "whole": goals.result_of(goal, everywhere),
+                "own": None if viewer.reads_everything else goals.result_of(goal, seen),
                 "url": f"{reverse('coverage')}?requirement={goal.requirement.code}",
             }
         )
-        behind += [_unit_behind(goal, viewer.tree.units[part.unit], part) for part in seen if part.unit]
+        by_unit: dict[int, dict[Place, goals.Tally]] = {}
+        for place, tally in seen.items():
+            if place.unit:
+                by_unit.setdefault(place.unit, {})[place] = tally
+        behind += [_unit_behind(goal, viewer.tree.units[unit], found) for unit, found in by_unit.items()]
     short = sorted((item for item in behind if item["short"] > 0), key=lambda item: -item["short"])
     return {"goals": cards, "behind": short[:5]}
 
 
-def _unit_behind(goal: Goal, unit: Unit, part: coverage.Counts) -> dict[str, Any]:
+def _unit_behind(goal: Goal, unit: Unit, places: goals.Places) -> dict[str, Any]:
     """A unit's own members under a goal, and how many are missing."""
-    short = goals.needed_of(part.counted, Fraction(goal.target_percent)) - goals.have_of(goal, part)
+    part, short = goals.total(places), goals.short_in(goal, places)
     url = f"{reverse('unit-detail', args=[unit.code])}?requirement={goal.requirement.code}"
-    return {"goal": goal, "unit": unit, "counts": part, "short": short, "short_words": f"short {short}", "url": url}
+    share = goals.Share(part.have, part.have + short, part.counts.counted, part.counts.excused)
+    return {"goal": goal, "unit": unit, "counts": part.counts, "share": share, "short": short, "url": url}
 
 
 def _next_steps(viewer: Viewer, rows: coverage.Standings) -> list[tuple[int, str, str]]:

@@ -1,0 +1,313 @@
+"""Who really works where on a day: home, temporary and secondary assignments, leave, and the designations held.
+
+Standings know the home assignment alone. What is asked here is laid beside them as SQL over the facts as known, so that
+every question stays one query, whatever the number of members: the population by home, the work by where it is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
+
+from compliance import engine
+from compliance.models import KnownStanding, Standing
+from roster.models import Assignment, AssignmentKind, Designation, Employment, Leave, Officer, open_on
+from roster.tree import UnitTree
+
+Standings = QuerySet[Standing] | QuerySet[KnownStanding]
+
+#: Members whom a page names of those who work elsewhere, or here from elsewhere.
+MOST_NAMED = 50
+
+
+class Place(NamedTuple):
+    """A unit and a shift, each maybe none. `agency` is whose members those without a unit are; None with a unit."""
+
+    unit: int | None
+    shift: int | None
+    agency: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sql:
+    """A part of a query: its text and its parameters."""
+
+    text: str
+    params: tuple[Any, ...]
+
+
+def _sql(rows: QuerySet[Any, Any]) -> _Sql:
+    return _Sql(*rows.order_by().query.sql_with_params())
+
+
+def _on(facts: Any, day: date, known_at: datetime | None) -> Any:
+    """The facts of one kind that hold on a day, as known."""
+    return facts.objects.known(known_at).filter(open_on(day), start_on__lte=day)
+
+
+def _stood(rows: Standings) -> _Sql:
+    return _sql(rows.values_list("officer_id", "requirement_id", "unit_id", "shift_id"))
+
+
+def _acting(day: date, known_at: datetime | None) -> _Sql:
+    """Each member's temporary assignment in force: of several the one begun last."""
+    found = _sql(
+        _on(Assignment, day, known_at)
+        .filter(kind=AssignmentKind.TEMPORARY)
+        .values_list("officer_id", "unit_id", "shift_id", "start_on", "id")
+    )
+    return _Sql(
+        f"SELECT DISTINCT ON (officer_id) * FROM ({found.text}) AS acting"  # noqa: S608 - the ORM's SQL
+        " ORDER BY officer_id, start_on DESC, id DESC",
+        found.params,
+    )
+
+
+def _away(day: date, known_at: datetime | None) -> _Sql:
+    """Members on leave, of whatever kind and whatever an edition makes of it."""
+    return _sql(_on(Leave, day, known_at).values_list("officer_id"))
+
+
+def _fetch(parts: Mapping[str, _Sql], query: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """The rows of a query over named parts."""
+    named = ", ".join(f"{name} AS ({part.text})" for name, part in parts.items())
+    given = [value for part in parts.values() for value in part.params]
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH {named} {query}", [*given, *params])
+        return list(cursor.fetchall())
+
+
+#: Whose members those without a unit are: asked only of them.
+_AGENCY = "CASE WHEN s.unit_id IS NULL THEN (SELECT o.agency_id FROM roster_officer o WHERE o.id = s.officer_id) END"
+
+
+def available(rows: Standings, *, as_of: date, known_at: datetime | None = None) -> dict[tuple[int, Place, Place], int]:
+    """(requirement, home, where they work) -> members who are certified and on no leave. One query.
+
+    A temporary assignment in force says where a member works; one without a shift leaves the shift as at home.
+    """
+    current = rows.filter(state=engine.State.CURRENT)
+    parts = {"stood": _stood(current), "acting": _acting(as_of, known_at), "away": _away(as_of, known_at)}
+    found = _fetch(
+        parts,
+        f"SELECT s.requirement_id, s.unit_id, s.shift_id, {_AGENCY},"  # noqa: S608 - constants of ours
+        " coalesce(a.unit_id, s.unit_id), coalesce(a.shift_id, s.shift_id), count(*)"
+        " FROM stood s LEFT JOIN acting a USING (officer_id)"
+        " WHERE NOT EXISTS (SELECT 1 FROM away WHERE away.officer_id = s.officer_id) GROUP BY 1, 2, 3, 4, 5, 6",
+    )
+    return {
+        (requirement, Place(unit, shift, agency), Place(at, on, agency if at is None else None)): number
+        for requirement, unit, shift, agency, at, on, number in found
+    }
+
+
+class Held(NamedTuple):
+    """Who is asked for a designation: the standings of a requirement, for a goal, by one code; blank = any code."""
+
+    goal: int
+    requirement: int
+    code: str
+
+
+def designated(
+    rows: Standings, asked: Iterable[Held], *, as_of: date, known_at: datetime | None = None
+) -> dict[tuple[int, Place], int]:
+    """(goal, home) -> members who are counted and hold one of the codes asked for. One query for all goals."""
+    wanted = list(asked)
+    counted = rows.exclude(state=engine.State.EXCUSED)
+    held = _on(Designation, as_of, known_at).values_list("officer_id", "code")
+    found = _fetch(
+        {"stood": _stood(counted), "held": _sql(held)},
+        f"SELECT g.goal, s.unit_id, s.shift_id, {_AGENCY}, count(DISTINCT s.officer_id)"  # noqa: S608 - constants of ours
+        " FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS g (goal, requirement, code)"
+        " JOIN stood s ON s.requirement_id = g.requirement"
+        " JOIN held h ON h.officer_id = s.officer_id AND (g.code = '' OR lower(g.code) = lower(h.code))"
+        " GROUP BY 1, 2, 3, 4",
+        [[row.goal for row in wanted], [row.requirement for row in wanted], [row.code for row in wanted]],
+    )
+    return {(goal, Place(unit, shift, agency)): number for goal, unit, shift, agency, number in found}
+
+
+# --- a unit's own view ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Who works in a unit, with everything below it, on a day: members by what they are that day.
+
+    A member on leave is counted as that alone, at home. `here` work here by a temporary assignment, `detailed` belong
+    here and work elsewhere by one; `available` are those of `present` and `here` who are current.
+    """
+
+    present: int = 0
+    on_leave: int = 0
+    detailed: int = 0
+    here: int = 0
+    available: int = 0
+    #: ids of the first of `detailed` and of `here`
+    detailed_ids: tuple[int, ...] = ()
+    here_ids: tuple[int, ...] = ()
+
+    @property
+    def working(self) -> int:
+        return self.present + self.here
+
+
+_NOBODY = _Sql("SELECT NULL::bigint AS officer_id WHERE false", ())
+
+
+def presence(
+    unit_ids: Collection[int], rows: Standings | None, *, as_of: date, known_at: datetime | None = None
+) -> Presence:
+    """Who works in these units on a day, and how many of them are current under one requirement's standings. One query.
+
+    Everybody employed is asked about, whatever the requirement's population.
+    """
+    home = _on(Assignment, as_of, known_at).filter(kind=AssignmentKind.HOME)
+    current = None if rows is None else rows.filter(state=engine.State.CURRENT).values_list("officer_id")
+    parts = {
+        "home": _sql(home.values_list("officer_id", "unit_id")),
+        "employed": _sql(_on(Employment, as_of, known_at).values_list("officer_id")),
+        "acting": _acting(as_of, known_at),
+        "away": _away(as_of, known_at),
+        "certified": _NOBODY if current is None else _sql(current),
+    }
+    units = list(unit_ids)
+    found = _fetch(
+        parts,
+        """, near AS (
+            SELECT officer_id FROM home WHERE unit_id = ANY(%s)
+            UNION SELECT officer_id FROM acting WHERE unit_id = ANY(%s)
+        ), seen AS (
+            SELECT officer_id, coalesce(home.unit_id = ANY(%s), false) AS is_home,
+                coalesce(acting.unit_id, home.unit_id) = ANY(%s) AS works_here,
+                EXISTS (SELECT FROM certified WHERE certified.officer_id = near.officer_id) AS is_certified,
+                EXISTS (SELECT FROM away WHERE away.officer_id = near.officer_id) AS is_away
+            FROM near JOIN employed USING (officer_id) LEFT JOIN home USING (officer_id)
+            LEFT JOIN acting USING (officer_id)
+        )
+        SELECT count(*) FILTER (WHERE is_home AND works_here AND NOT is_away),
+            count(*) FILTER (WHERE is_home AND is_away),
+            count(*) FILTER (WHERE is_home AND NOT works_here AND NOT is_away),
+            count(*) FILTER (WHERE NOT is_home AND works_here AND NOT is_away),
+            count(*) FILTER (WHERE works_here AND is_certified AND NOT is_away),
+            (array_agg(officer_id ORDER BY officer_id) FILTER (WHERE is_home AND NOT works_here AND NOT is_away))[1:%s],
+            (array_agg(officer_id ORDER BY officer_id) FILTER (WHERE NOT is_home AND works_here AND NOT is_away))[1:%s]
+        FROM seen""",
+        [units, units, units, units, MOST_NAMED, MOST_NAMED],
+    )
+    present, on_leave, detailed, here, available_here, detailed_ids, here_ids = found[0]
+    return Presence(present, on_leave, detailed, here, available_here, tuple(detailed_ids or ()), tuple(here_ids or ()))
+
+
+def secondary_members(unit_ids: Collection[int], *, as_of: date, known_at: datetime | None = None) -> list[Assignment]:
+    """Secondary assignments to these units of members whose home is elsewhere, one a member: the one begun last.
+
+    Each comes with its officer and unit, and with `home_unit_id`. One query.
+    """
+    home = _on(Assignment, as_of, known_at).filter(kind=AssignmentKind.HOME, officer=OuterRef("officer"))
+    found = (
+        _on(Assignment, as_of, known_at)
+        .filter(kind=AssignmentKind.SECONDARY, unit__in=unit_ids)
+        .annotate(home_unit_id=Subquery(home.values("unit")[:1]))
+        .exclude(home_unit_id__in=unit_ids, home_unit_id__isnull=False)
+        .select_related("officer", "unit", "shift")
+        .order_by("officer_id", "-start_on", "-pk")
+        .distinct("officer_id")
+    )
+    return list(found)
+
+
+def seen_in(
+    rows: Standings,
+    unit_ids: Collection[int],
+    secondary: Iterable[Assignment],
+    *,
+    as_of: date,
+    known_at: datetime | None,
+) -> Standings:
+    """The standings of a unit's own view: of those at home in these units, and of the secondary members given.
+
+    Each has `seen_unit_id` and `seen_shift_id`: the home ones, or those of the secondary assignment. No query.
+    """
+    members = [row.officer_id for row in secondary]
+    if not members:
+        return rows.filter(unit__in=unit_ids).annotate(seen_unit_id=F("unit_id"), seen_shift_id=F("shift_id"))
+    latest = (
+        _on(Assignment, as_of, known_at)
+        .filter(kind=AssignmentKind.SECONDARY, unit__in=unit_ids, officer=OuterRef("officer"))
+        .order_by("-start_on", "-pk")
+    )
+    key = BigIntegerField()
+    unit, shift = (Subquery(latest.values(name)[:1], output_field=key) for name in ("unit", "shift"))
+    at_home = Q(unit__in=unit_ids)
+    return rows.filter(at_home | Q(officer__in=members)).annotate(
+        seen_unit_id=Case(When(at_home, then=F("unit_id")), default=unit, output_field=key),
+        seen_shift_id=Case(
+            When(at_home, then=F("shift_id")),
+            default=Coalesce(shift, F("shift_id"), output_field=key),
+            output_field=key,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A member whose home is not where they work or are seen, in the words of a unit's page."""
+
+    officer: Officer
+    what: str
+    shift: str
+    until: date | None
+
+
+def elsewhere(
+    shown: Presence,
+    secondary: Iterable[Assignment],
+    tree: UnitTree,
+    *,
+    as_of: date,
+    known_at: datetime | None = None,
+) -> list[Elsewhere]:
+    """Those a presence names, and secondary members, by name. One query, or none where the presence names nobody."""
+    homes = homes_of(secondary, tree)
+    found = [_said(row, f"secondary, {homes[row.officer_id]}") for row in secondary]
+    ids = {*shown.detailed_ids, *shown.here_ids}
+    if ids:
+        home = _on(Assignment, as_of, known_at).filter(kind=AssignmentKind.HOME, officer=OuterRef("officer"))
+        rows = (
+            _on(Assignment, as_of, known_at)
+            .filter(kind=AssignmentKind.TEMPORARY, officer__in=ids)
+            .annotate(home_unit_id=Subquery(home.values("unit")[:1]))
+            .select_related("officer", "unit", "shift")
+            .order_by("officer_id", "-start_on", "-pk")
+            .distinct("officer_id")
+        )
+        here = set(shown.here_ids)
+        found += [
+            _said(row, f"here on temporary assignment, {_home(row, tree)}")
+            if row.officer_id in here
+            else _said(row, f"away on temporary assignment to {row.unit.name}")
+            for row in rows
+        ]
+    return sorted(found, key=lambda one: (one.officer.last_name, one.officer.first_name, one.officer.employee_id))
+
+
+def homes_of(assignments: Iterable[Assignment], tree: UnitTree) -> dict[int, str]:
+    """Member -> `home: Central District`, of assignments with `home_unit_id`."""
+    return {row.officer_id: _home(row, tree) for row in assignments}
+
+
+def _said(row: Assignment, what: str) -> Elsewhere:
+    return Elsewhere(row.officer, what, row.shift.code if row.shift else "", row.end_on)
+
+
+def _home(row: Any, tree: UnitTree) -> str:
+    """`home: Central District`, of an assignment with `home_unit_id`."""
+    return f"home: {tree.units[row.home_unit_id].name}" if row.home_unit_id else "no home assignment"
