@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -17,7 +17,7 @@ from compliance.models import Standing
 from compliance.sentences import day
 from compliance.templatetags.shown import duration, state_badge
 from roster.access import Viewer
-from roster.models import Officer
+from roster.models import Officer, Shift
 from training.models import Course
 
 NUMBER = {"th": {"class": "number"}, "td": {"class": "number"}}
@@ -41,15 +41,15 @@ class AskedTable(tables.Table):  # type: ignore[misc] # the library has no types
         """The members on the page shown."""
         return [row.record.officer for row in self.paginated_rows]
 
+    def open_to_viewer(self, more: Iterable[Officer] = ()) -> set[int]:
+        """Those whose page the viewer may open, of the members shown and `more`, which the first call may name."""
+        if self._reach is None:
+            self._reach = self.viewer.openable([*self.officers_shown(), *more])
+        return self._reach
+
     def name_of(self, officer: Officer) -> SafeString:
         """The name, as a link when the viewer may open the member's page. At most one query for a page of rows."""
-        if self.viewer.reads_everything:
-            reachable = True
-        else:
-            if self._reach is None:
-                self._reach = self.viewer.openable(self.officers_shown())
-            reachable = officer.pk in self._reach
-        if not reachable:
+        if not (self.viewer.reads_everything or officer.pk in self.open_to_viewer()):
             return format_html("{}", officer.listed_name)
         url = self.asked.link(reverse("officer-detail", args=[officer.employee_id]))
         return format_html('<a href="{}">{}</a>', url, officer.listed_name)
@@ -85,7 +85,10 @@ class StandingTable(AskedTable):
 
     class Meta:
         fields: tuple[str, ...] = ()
-        sequence = ("name", "employee_id", "requirement", "unit", "shift", "rank", "state", "due_on", "last_credit")
+        sequence: tuple[str, ...] = (
+            *("name", "employee_id", "requirement", "unit", "shift", "rank", "state", "due_on"),
+            "last_credit",
+        )
         default = "–"
         order_by = ("name",)
 
@@ -122,6 +125,43 @@ class StandingTable(AskedTable):
         """No due date sorts last, whichever way."""
         due = F("due_on").desc(nulls_last=True) if is_descending else F("due_on").asc(nulls_last=True)
         return queryset.order_by(due, "officer__last_name", "officer__employee_id"), True
+
+
+class UnitTable(StandingTable):
+    """The members of a unit's own view: those at home there, and those with a secondary assignment there."""
+
+    seen_as = tables.Column(accessor="officer_id", verbose_name="Assignment", attrs=NOT_NARROW)
+    shift = tables.Column(
+        accessor="seen_shift_id", verbose_name="Shift", order_by=("shift__order", "shift__code"), attrs=ON_WIDE
+    )
+
+    class Meta(StandingTable.Meta):
+        sequence = (
+            *("name", "employee_id", "requirement", "unit", "seen_as", "shift", "rank", "state", "due_on"),
+            "last_credit",
+        )
+
+    def __init__(self, *args: Any, homes: Mapping[int, str], shifts: Mapping[int, Shift], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.homes, self.shifts = homes, shifts
+
+    def render_shift(self, value: int) -> str:
+        return self.shifts[value].code
+
+    def value_shift(self, value: int | None) -> str:
+        return self.shifts[value].code if value else ""
+
+    def render_seen_as(self, record: Standing) -> str:
+        home = self.homes.get(record.officer_id)
+        return f"secondary, {home}" if home else "home"
+
+    def render_name(self, record: Standing) -> SafeString:
+        """The mark stands under the name where the column of assignments has no room."""
+        name = super().render_name(record)
+        home = self.homes.get(record.officer_id)
+        if home is None:
+            return name
+        return format_html('{}<span class="quiet small d-block wide-hide">secondary, {}</span>', name, home)
 
 
 def standing_rows(rows: Any) -> Any:

@@ -10,11 +10,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from compliance import coverage, known
+from compliance import coverage, known, working
 from compliance.asking import arrange, ask, in_one_transaction
 from compliance.filters import MemberForm, all_requirements, checked, chosen_requirement, population_of
 from compliance.models import Requirement
-from compliance.tables import StandingTable, standing_rows
+from compliance.tables import UnitTable, standing_rows
 from roster.access import Right, ViewerRequest, requires
 from roster.models import Shift
 
@@ -33,18 +33,26 @@ def unit_detail(request: ViewerRequest, code: str) -> HttpResponseBase:
     form = checked(MemberForm(request.GET or None, requirements=requirements, shifts=shifts.values()))
     requirement = chosen_requirement(request, requirements) or next(iter(requirements.values()), None)
     below = viewer.tree.below([unit.pk])
-    rows = coverage.in_units(coverage.standings_on(asked.as_of, known_at=asked.known_at), below)
-    by_shift = coverage.counts_by_shift(rows)
-    members = rows.filter(requirement=requirement) if requirement else rows.none()
-    table = StandingTable(
-        standing_rows(_filtered(members, form.cleaned_data)),
+    everywhere = coverage.standings_on(asked.as_of, known_at=asked.known_at)
+    secondary = working.secondary_members(below, as_of=asked.as_of, known_at=asked.known_at)
+    rows = working.seen_in(everywhere, below, secondary, as_of=asked.as_of, known_at=asked.known_at)
+    by_shift = coverage.counts_by_shift(rows, "seen_shift_id")
+    table = UnitTable(
+        standing_rows(_filtered(rows.filter(requirement=requirement) if requirement else rows.none(), form, shifts)),
         asked=asked,
         viewer=viewer,
-        exclude=("requirement",) if len(below) > 1 else ("requirement", "unit"),
+        homes=working.homes_of(secondary, viewer.tree),
+        shifts=shifts,
+        exclude=_left_out(len(below) > 1, bool(secondary)),
         empty_text="Nobody here is asked for this requirement on this day, or the filters leave nobody.",
     )
     table.caption = f"Members of {unit.name} under {requirement.title}" if requirement else "Members"
     file = arrange(request, table, f"unit-{unit.code}".replace(" ", "-"))
+    if file:
+        return file
+    of_requirement = everywhere.filter(requirement=requirement) if requirement else None
+    presence = working.presence(below, of_requirement, as_of=asked.as_of, known_at=asked.known_at)
+    elsewhere = working.elsewhere(presence, secondary, viewer.tree, as_of=asked.as_of, known_at=asked.known_at)
     context = {
         "asked": asked,
         "population": population_of(requirement) if requirement else "",
@@ -62,18 +70,28 @@ def unit_detail(request: ViewerRequest, code: str) -> HttpResponseBase:
             for each in requirements.values()
         ],
         "shifts": _shift_grid(requirement, by_shift, shifts),
+        "presence": presence,
+        "secondary": secondary,
+        "elsewhere": elsewhere,
+        "links": table.open_to_viewer(one.officer for one in elsewhere),
         "form": form,
         "table": table,
         "coverage_url": asked.link(reverse("coverage"), requirement=requirement.code if requirement else ""),
     }
-    return file or render(request, "units/detail.html", context)
+    return render(request, "units/detail.html", context)
 
 
-def _filtered(rows: Any, values: dict[str, Any]) -> Any:
+def _left_out(has_units_below: bool, has_secondary: bool) -> tuple[str, ...]:
+    """The columns that would say the same in every row."""
+    return ("requirement", *(() if has_units_below else ("unit",)), *(() if has_secondary else ("seen_as",)))
+
+
+def _filtered(rows: Any, form: MemberForm, shifts: dict[int, Shift]) -> Any:
+    values = form.cleaned_data
     if values.get("state"):
         rows = rows.filter(state=values["state"])
     if values.get("shift"):
-        rows = rows.filter(shift__code=values["shift"])
+        rows = rows.filter(seen_shift_id__in=[pk for pk, shift in shifts.items() if shift.code == values["shift"]])
     for word in values.get("q", "").replace(",", " ").split():
         rows = rows.filter(
             Q(officer__last_name__icontains=word)

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from compliance import coverage
+from compliance import coverage, working
 from compliance.management.answering import AnswerCommand, Error, find_agency, find_requirement, find_unit
 from roster.models import Rank, Shift
 from roster.tree import UnitTree
@@ -35,10 +35,15 @@ class Command(AnswerCommand):
         tree = UnitTree(None if agency is None else [agency.pk])
         rows = coverage.standings_on(as_of, known_at=known_at, requirement_ids=[requirement.pk])
         scope = tree.below([find_unit(options["unit"], agency, tree).pk]) if options["unit"] else None
-        rows = coverage.in_units(rows, scope)
+        columns = {}
+        if scope is not None:
+            # A unit's own view shows those with a secondary assignment there too, each once.
+            secondary = working.secondary_members(scope, as_of=as_of, known_at=known_at)
+            rows = working.seen_in(rows, scope, secondary, as_of=as_of, known_at=known_at)
+            columns = {"unit": "seen_unit_id", "shift": "seen_shift_id"}
         if agency is not None:
             rows = rows.filter(officer__agency=agency)
-        found = coverage.counts(rows, options["by"])
+        found = coverage.counts(rows, options["by"], columns)
         if options["rollup"]:
             rolled = coverage.roll_up(found, tree)
             found = [counts for unit, counts in rolled.items() if scope is None or unit in scope]

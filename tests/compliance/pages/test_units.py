@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 from django.urls import reverse
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from roster.facts import Change, Via, recording
-from roster.models import Assignment
+from roster.models import Assignment, Employment, Officer, Unit
 from tests.compliance.pages.district import DAY, Department, fill
 from tests.compliance.pages.reading import Shown, csv_rows, refusal
-from tests.factories import make_agency, make_unit
+from tests.factories import assign_temporarily, make_agency, make_shift, make_unit
 
 pytestmark = pytest.mark.django_db
 
@@ -190,9 +191,165 @@ def test_a_code_that_two_agencies_use_asks_which(department: Department) -> None
     assert department.client("commander").get(URL).status_code == 200
 
 
-# Session, user, access, units; requirements; shifts; figures by shift; rows counted; rows. Known now and today, what
-# a commander may open needs no query of its own; on a past day it is one more.
-QUERIES = 9
+ELSEWHERE = "Members whose home is not where they work or are seen"
+
+
+def assign_secondarily(department: Department, name: str, unit: Unit, **values: Any) -> None:
+    with recording(by=None, via=Via.COMMAND, why="test data") as recorder:
+        recorder.record(
+            Assignment(
+                officer=department.people[name], kind="secondary", unit=unit,
+                **{"start_on": date(2026, 1, 5), **values},
+            )
+        )  # fmt: skip
+
+
+def test_example_8_a_member_with_a_secondary_assignment_is_shown_in_both_units(department: Department) -> None:
+    assign_secondarily(department, "Evans", department.central)
+
+    central, eastern = show(department), show(department, "chief", "/units/EAS/")
+    whole = Shown(department.client("chief").get("/coverage/", {**AS_OF, "requirement": "refresher"}))
+
+    assert central.header(MEMBERS)[:4] == ["Officer ▴", "Id", "Assignment", "Shift"]
+    assert [row[:3] for row in central.rows(MEMBERS)][3:] == [
+        ["Diaz, Ada", "001003", "home"],
+        ["Evans, Ada secondary, home: Eastern District", "001004", "secondary, home: Eastern District"],
+    ]
+    assert "Requirement refresher 3 of 4 75.0 % current · 1 overdue · 1 excused" in central.words
+    assert (
+        "1 with a secondary assignment here is counted in the figures of this page and at home in the department's,"
+        " so sums of units may exceed the department's total." in central.words
+    )
+    assert central.rows(ELSEWHERE) == [["Evans, Ada", "secondary, home: Eastern District", "–", "open"]]
+    assert "Evans, Ada" not in central.links
+    assert [row[0] for row in eastern.rows("Members of Eastern District under Requirement refresher")] == [
+        "Evans, Ada", "Frost, Ada",
+    ]  # fmt: skip
+    assert "50.0 % 3 of 6" in whole.words
+
+
+def test_a_unit_above_both_shows_a_secondary_member_once_and_unmarked(department: Department) -> None:
+    assign_secondarily(department, "Evans", department.central)
+
+    page = show(department, "chief", "/units/PB/")
+
+    assert [row[0] for row in page.rows(ALL)].count("Evans, Ada") == 1
+    assert "secondary" not in page.words
+
+
+@pytest.mark.parametrize(
+    ("day", "is_shown"),
+    [
+        pytest.param(date(2026, 6, 9), False, id="day-before"),
+        pytest.param(date(2026, 6, 10), True, id="first-day"),
+        pytest.param(date(2026, 6, 20), True, id="last-day"),
+        pytest.param(date(2026, 6, 21), False, id="day-after"),
+    ],
+)
+def test_a_secondary_assignment_shows_from_its_first_through_its_last_day(
+    department: Department, day: date, is_shown: bool
+) -> None:
+    assign_secondarily(department, "Frost", department.central, start_on=date(2026, 6, 10), end_on=date(2026, 6, 20))
+
+    page = show(department, as_of=day.isoformat())
+
+    assert ("Frost, Ada" in page.words) is is_shown
+
+
+def test_a_secondary_assignment_names_the_shift_that_the_unit_sees(department: Department) -> None:
+    assign_secondarily(department, "Evans", department.central, shift=make_shift("nights"))
+
+    page, filtered = show(department), show(department, shift="nights")
+
+    assert page.rows(SHIFTS)[1] == ["nights", "", "2 of 2 100.0 %", "–", "–"]
+    assert [(row[0].split(",")[0], row[3]) for row in filtered.rows(MEMBERS)] == [
+        ("Cole", "nights"), ("Diaz", "nights"), ("Evans", "nights"),
+    ]  # fmt: skip
+
+
+def test_the_file_marks_secondary_members(department: Department) -> None:
+    assign_secondarily(department, "Gray", department.central)
+
+    rows = csv_rows(department.client("commander").get(URL, {**AS_OF, "export": "csv"}))
+
+    assert [row[2] for row in rows] == [
+        "Assignment", "home", "home", "home", "home", "secondary, no home assignment",
+    ]  # fmt: skip
+
+
+def test_who_is_working_here(department: Department) -> None:
+    assign_temporarily(department.people["Abbott"], department.eastern, DAY, date(2026, 7, 31))
+    assign_temporarily(department.people["Evans"], department.central, DAY, shift=make_shift("nights"))
+
+    page = show(department)
+
+    assert (
+        "3 work here on 30 Jun 2026: 2 at home and 1 on temporary assignment from elsewhere."
+        " 2 of them available, that is certified under Requirement refresher and on no leave."
+        " 1 away on temporary assignment. 1 on leave." in page.words
+    )
+    assert page.rows(ELSEWHERE) == [
+        ["Abbott, Ada", "away on temporary assignment to Eastern District", "–", "31 Jul 2026"],
+        ["Evans, Ada", "here on temporary assignment, home: Eastern District", "nights", "open"],
+    ]
+    assert page.links["Abbott, Ada"].startswith("/officers/001000/")
+    assert "Evans, Ada" not in page.links
+    assert "Evans, Ada" in show(department, "chief").links
+    assert [row[0] for row in page.rows(MEMBERS)] == ["Abbott, Ada", "Baker, Ada", "Cole, Ada", "Diaz, Ada"]
+
+
+@pytest.mark.parametrize(
+    ("day", "working"),
+    [
+        pytest.param(date(2026, 6, 9), 3, id="day-before"),
+        pytest.param(date(2026, 6, 10), 2, id="first-day"),
+        pytest.param(date(2026, 6, 20), 2, id="last-day"),
+        pytest.param(date(2026, 6, 21), 3, id="day-after"),
+    ],
+)
+def test_a_temporary_assignment_takes_away_from_its_first_through_its_last_day(
+    department: Department, day: date, working: int
+) -> None:
+    assign_temporarily(department.people["Baker"], department.eastern, date(2026, 6, 10), date(2026, 6, 20))
+
+    assert f"{working} work here on" in show(department, as_of=day.isoformat()).words
+
+
+def test_somebody_on_leave_is_on_leave_wherever_they_were_sent(department: Department) -> None:
+    assign_temporarily(department.people["Diaz"], department.eastern, DAY)
+
+    central, eastern = show(department), show(department, "chief", "/units/EAS/")
+
+    assert "3 work here on 30 Jun 2026: 3 at home. 2 of them available" in central.words
+    assert "1 on leave." in central.words
+    assert "2 work here on 30 Jun 2026: 2 at home. 1 of them available" in eastern.words
+
+
+def test_who_left_the_agency_works_nowhere(department: Department) -> None:
+    officer = department.people["Baker"]
+    hired = Employment.objects.known().get(officer=officer)
+    with recording(by=None, via=Via.COMMAND, why="retired, unit left open") as recorder:
+        recorder.void([hired])
+        recorder.record(Employment(officer=officer, start_on=hired.start_on, end_on=date(2026, 6, 29)))
+
+    assert "2 work here on 30 Jun 2026: 2 at home." in show(department).words
+
+
+def test_known_earlier_a_unit_shows_who_was_recorded_as_working_there(department: Department) -> None:
+    before = Change.objects.latest("pk").at
+    assert before is not None
+    assign_temporarily(department.people["Baker"], department.eastern, DAY)
+    assign_secondarily(department, "Evans", department.central)
+
+    then, now = show(department, known_at=before.isoformat()), show(department)
+
+    assert ("3 work here" in then.words, "secondary" in then.words) == (True, False)
+    assert ("2 work here" in now.words, "secondary" in now.words) == (True, True)
+
+
+# Session, user, access, units; requirements; secondary members; shifts; figures by shift; rows counted; rows; who works
+# here. What a commander may open is one more for members of their own, and so are the names of those sent elsewhere.
+QUERIES = 11
 
 
 @pytest.mark.parametrize(("role", "more"), [("chief", 0), ("commander", 1)])
@@ -206,3 +363,22 @@ def test_a_unit_costs_the_same_for_one_and_for_thirty(
     fill(department, 30)
     with django_assert_num_queries(QUERIES + more):
         client.get(reverse("unit-detail", args=["CEN"]), AS_OF)
+
+
+def test_those_who_work_elsewhere_cost_the_same_for_one_and_for_ten(
+    department: Department, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = department.client("commander")
+
+    def send(officer: Officer) -> None:
+        assign_temporarily(officer, department.eastern, DAY)
+
+    send(department.people["Baker"])
+    assign_secondarily(department, "Evans", department.central)
+    with django_assert_num_queries(QUERIES + 2):
+        client.get(URL, AS_OF)
+    for officer in fill(department, 10):
+        send(officer)
+    assign_secondarily(department, "Frost", department.central)
+    with django_assert_num_queries(QUERIES + 2):
+        client.get(URL, AS_OF)
