@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from compliance import coverage, requirements
-from compliance.models import Requirement
+from compliance import coverage, goals, requirements
+from compliance.models import Goal, Requirement
 from roster.facts import Via, recording
-from roster.models import Employment, Officer
+from roster.models import Employment, Officer, Unit
 from tests import factories as make
 from training.models import Course
 
@@ -454,3 +454,69 @@ def _become_sworn(officer: Officer, day: date) -> None:
             Employment(officer=officer, start_on=recruit.start_on, end_on=last, category="recruit", replaces=recruit)
         )
         recorder.record(Employment(officer=officer, start_on=day, category="sworn"))
+
+
+# Goals
+
+
+def stands(code: str, day: str = "2026-01-01") -> goals.GoalResult:
+    return goals.evaluate(Goal.objects.get(code=code), as_of=date.fromisoformat(day))
+
+
+def staff(unit: Unit, shift: str, *, members: int) -> list[Officer]:
+    on_shift = make.make_shift(shift)
+    return [make.make_officer(unit=unit, shift=on_shift, hired_on=date(2016, 3, 4)) for _ in range(members)]
+
+
+def test_all_patrol_is_not_claimed_while_one_is_untrained() -> None:
+    load("all-patrol")
+    unit = make.make_unit(function="patrol")
+    trained, arrival = staff(unit, "days", members=2)
+    finish(trained, "CIT-40", "2020-01-01")
+    before = stands("all-patrol")
+    finish(arrival, "CIT-40", "2025-12-31")
+
+    assert (before.met, before.percent, before.short) == (False, "50.0", 1)
+    assert (stands("all-patrol").met, stands("all-patrol", "2025-12-30").met) == (True, False)
+
+
+def test_cit_30_is_asked_of_each_district() -> None:
+    load("cit-30")
+    north, south = (make.make_unit(code, function="patrol") for code in ("N", "S"))
+    for officer in staff(north, "days", members=10)[:5]:
+        finish(officer, "CIT-40", "2025-01-01")
+    southern = staff(south, "days", members=10)
+    for officer in southern[:2]:
+        finish(officer, "CIT-40", "2025-01-01")
+    before = stands("cit-30")
+    finish(southern[2], "CIT-40", "2025-06-01")
+
+    assert (before.met, before.percent, before.needed, before.have) == (False, "35.0", 6, 7)
+    assert (stands("cit-30").met, stands("cit-30", "2025-05-31").met) == (True, False)
+
+
+def test_memphis_wants_20_percent_and_somebody_on_every_shift() -> None:
+    load("memphis-25")
+    unit = make.make_unit(function="patrol")
+    days, nights = staff(unit, "days", members=5), staff(unit, "nights", members=5)
+    for officer in days[:2]:
+        designate(officer, "cit", "2025-01-01", is_voluntary=True)
+    finish(days[2], "CIT-40", "2025-01-01")
+
+    assert (stands("memphis-25").met, stands("memphis-25").percent) == (True, "20.0")
+    assert stands("memphis-25-shifts").met is False
+
+    designate(nights[0], "cit", "2025-06-01", is_voluntary=True)
+    assert stands("memphis-25-shifts").met is True
+    assert stands("memphis-25-shifts", "2025-05-31").met is False
+
+
+def test_a_watch_without_a_certified_officer_fails_when_one_lapses() -> None:
+    load("certified-cit-36")
+    unit = make.make_unit(function="patrol")
+    (day_officer, _), (night_officer, _) = staff(unit, "days", members=2), staff(unit, "nights", members=2)
+    finish(day_officer, "CIT-40", "2025-01-01")
+    finish(night_officer, "CIT-40", "2023-01-01")
+
+    assert stands("certified-cit-36", "2026-01-01").met is True
+    assert stands("certified-cit-36", "2026-01-02").met is False

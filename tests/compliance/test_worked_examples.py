@@ -413,6 +413,33 @@ def test_example_14_613_patrol_at_30_percent(desk: Desk) -> None:
     assert told(desk, "2025-06-01") == (True, "30.0", 184, 184, 0)
 
 
+def test_example_15_20_percent_with_nobody_at_night(desk: Desk) -> None:
+    desk.bring("units", "code,function\nD3,patrol\n")
+    shifts = {"A": (18, 6), "B": (17, 4), "C": (15, 0)}
+    members = {shift: [f"{shift}{number:02}" for number in range(most)] for shift, (most, _) in shifts.items()}
+    desk.hire(*(officer for shift in members.values() for officer in shift))
+    desk.assign(*(f"{officer},D3,{shift},home,2015-01-01" for shift in members for officer in members[shift]))
+    trained = [officer for shift, (_, have) in shifts.items() for officer in members[shift][:have]]
+    desk.complete(*(f"{officer},CIT-40,2025-01-01" for officer in trained))
+    desk.require("whole", goal="target_percent = 20")
+    desk.require("shifts", goal='target_percent = 20\neach = "unit_shift"\nmin_count = 1')
+
+    shifts_goal, whole_goal = desk.ask("goals", "--as-of", "2026-01-01")
+
+    assert (whole_goal["met"], whole_goal["percent"], whole_goal["needed"], whole_goal["have"]) == (
+        True,
+        "20.0",
+        10,
+        10,
+    )
+    assert (shifts_goal["met"], shifts_goal["percent"]) == (False, "20.0")
+    assert [(row["unit"], row["shift"], row["have"], row["counted"], row["met"]) for row in shifts_goal["groups"]] == [
+        ("D3", "A", 6, 18, True),
+        ("D3", "B", 4, 17, True),
+        ("D3", "C", 0, 15, False),
+    ]
+
+
 def test_example_16_two_clocks(desk: Desk) -> None:
     desk.hire("1", at="2025-09-01T08:00")
     desk.require()
