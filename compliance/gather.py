@@ -9,7 +9,6 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import TypeVar
 
-from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField, BooleanField, F, Func, OuterRef, Q, QuerySet, Value
 
 from compliance import engine
@@ -52,9 +51,10 @@ class Rules:
         return sha256(json.dumps(plain(self), sort_keys=True, default=str).encode()).hexdigest()
 
     def for_requirements(self, requirement_ids: Iterable[int]) -> Rules:
-        """The same rules for some requirements only."""
+        """The same rules for some requirements only, with the courses that these can count."""
         wanted = set(requirement_ids)
-        return replace(self, editions={key: value for key, value in self.editions.items() if key in wanted})
+        editions = {key: value for key, value in self.editions.items() if key in wanted}
+        return replace(self, editions=editions, courses=_counting(editions, self.courses))
 
     def lesson_plan(self, course: int, version: str) -> engine.LessonPlan | None:
         """When the plan was in force that a completion of this course names; None where none is to be looked at.
@@ -93,18 +93,25 @@ def gather_rules(instead: Mapping[int, Sequence[Edition]] | None = None) -> Rule
             _edition(row, following, tree, ranks, shifts)
             for row, following in zip(rows, [*rows[1:], None], strict=True)
         )
-    listed = {key for line in editions.values() for edition in line for key in listed_courses(edition)}
-    counting = {
-        key: course
-        for key, course in courses.items()
-        if course.key in listed or any(other.counts_as in listed for other in course.equivalencies)
-    }
+    counting = _counting(editions, courses)
     return Rules(
         editions=editions,
         courses=counting,
         functions={unit: tree.function_of(unit).lower() for unit in tree.units},
         lesson_plans={key: plans for key, plans in lesson_plans.items() if key in counting},
     )
+
+
+def _counting(
+    editions: Mapping[int, tuple[engine.Edition, ...]], courses: Mapping[int, engine.Course]
+) -> dict[int, engine.Course]:
+    """The courses that some edition lists, itself or by an equivalency."""
+    listed = {key for line in editions.values() for edition in line for key in listed_courses(edition)}
+    return {
+        key: course
+        for key, course in courses.items()
+        if course.key in listed or any(other.counts_as in listed for other in course.equivalencies)
+    }
 
 
 def _courses() -> tuple[dict[int, engine.Course], dict[int, dict[str, engine.LessonPlan]]]:
@@ -230,7 +237,7 @@ def _is_one_of(officer_ids: Collection[int]) -> Func:
 
     Unlike a join with the ids it is answered by an index also where the table has no statistics yet, after an import.
     """
-    ids = Value(list(officer_ids), output_field=ArrayField(BigIntegerField()))
+    ids = Value(list(officer_ids))  # no field: it would look at every id of every query once more
     any_of_them = Func(ids, function="ANY", output_field=BigIntegerField())
     return Func(F("officer_id"), any_of_them, template="%(expressions)s", arg_joiner=" = ", output_field=BooleanField())
 

@@ -97,7 +97,7 @@ def preview(proposal: Proposal, *, days: Sequence[date], progress: standings.Pro
     answer = Preview(tuple(dict.fromkeys(days)))
     variants = {"": rules}
     for requirement, editions in proposal.instead.items():
-        others = _other_readings(editions, {edition.pk for edition in proposal.editions})
+        others = _other_readings(editions, {edition.pk for edition in proposal.altered})
         if not others:
             continue
         answer.readings[requirement] = [reading for reading, _ in others]

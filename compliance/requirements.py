@@ -59,7 +59,7 @@ def _check_sequence(name: str, editions: Iterable[tuple[date, date | None]], fin
 class Proposal:
     """What a file makes of the requirements: checked against what is stored, and not yet stored itself.
 
-    The rows are the models' own, filled in; those that are new have a negative key until `_store` gives them theirs.
+    The rows are the models' own, filled in; those that are new have a negative key until `store` gives them theirs.
     Editions know their courses, so they can be restated and judged by as though they were stored.
     """
 
@@ -67,6 +67,8 @@ class Proposal:
     requirements: list[Requirement] = field(default_factory=list)
     #: those the file holds, changed or not
     editions: list[Edition] = field(default_factory=list)
+    #: of these, those that are new or ask something else than what is stored
+    altered: list[Edition] = field(default_factory=list)
     goals: list[Goal] = field(default_factory=list)
     #: requirement id -> all its editions as they would be, in order of time: only where one of them would differ
     instead: dict[int, list[Edition]] = field(default_factory=dict)
@@ -79,7 +81,7 @@ def load(file: File, *, today: date, progress: standings.Progress | None = None)
     `Refused` where the file does not fit what is loaded; nothing is written then.
     """
     with changing_rules():
-        loaded = _store(propose(file, today=today))
+        loaded = store(propose(file, today=today))
         standings.rebuild(progress=progress)
         loaded.warnings += _unasked(loaded, today)
     return loaded
@@ -178,6 +180,7 @@ def propose(file: File, *, today: date) -> Proposal:
                 findings.extend(_cut_short(edition_table, before, reported))
             if row is None or _differs(row, proposed):
                 proposal.instead[requirement.pk] = []
+                proposal.altered.append(proposed)
         rows = [after[start] for start in sorted(after)]
         know_rows(requirement, {"editions": rows})
         if requirement.pk in proposal.instead:
@@ -203,7 +206,7 @@ def _cut_short(table: Table, before: Mapping[date, Edition], reported: Mapping[i
         yield Finding.of(table.name, "effective_from", why)
 
 
-def _store(proposal: Proposal) -> Loaded:
+def store(proposal: Proposal) -> Loaded:
     """Write what was proposed; inside `changing_rules`."""
     for population in proposal.populations:
         _save(population)
@@ -503,7 +506,7 @@ def load_presets(codes: Iterable[str], *, today: date, progress: standings.Progr
             if not shipped[code].is_on:
                 loaded.warnings.append(f'preset "{code}": {shipped[code].note}')
             _add_courses(shipped[code].courses)
-            part = _store(propose(read_document(shipped[code].file), today=today))
+            part = store(propose(read_document(shipped[code].file), today=today))
             loaded.populations += part.populations
             loaded.requirements += part.requirements
             loaded.editions += part.editions

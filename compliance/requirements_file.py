@@ -302,7 +302,9 @@ def _check_edition(edition: Table, reading: _Reading) -> None:
     values = edition.values
 
     def refuse(key: str, why: str) -> None:
-        reading.refuse(edition.name, key, why)
+        # One finding a key: a value that cannot be read is not missing as well.
+        if not any(finding.startswith(f"{edition.name}: {key}: ") for finding in reading.findings):
+            reading.refuse(edition.name, key, why)
 
     clock = values.get("clock", engine.Clock.ONCE)
     _check_clock(clock, values, refuse)

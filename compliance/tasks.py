@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from compliance import import_runs, jobs, known, mass, nightly, standings
+from compliance import import_runs, jobs, known, mass, nightly, rule_changes, standings
 from compliance.models import Job
 from compliance.reports import issue
 from config.celery import app
@@ -28,6 +28,7 @@ HANDLERS: dict[str, jobs.Handler] = {
     **import_runs.HANDLERS,
     **mass.HANDLERS,
     **issue.HANDLERS,
+    **rule_changes.HANDLERS,
 }
 
 

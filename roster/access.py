@@ -15,7 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 
-from roster.models import Access, Assignment, AssignmentKind, Officer, Role, Unit, open_on
+from roster.models import Access, Agency, Assignment, AssignmentKind, Officer, Role, Unit, open_on
 from roster.tree import UnitTree
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Right(StrEnum):
     IMPORT = "import files"
     READ_REPORTS = "read issued reports"
     ISSUE_REPORTS = "issue reports"
+    CHANGE_RULES = "change requirements"
     ADMINISTER = "manage users and roles"
 
 
@@ -52,6 +53,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.READ_ACTS,
             Right.READ_REPORTS,
             Right.ISSUE_REPORTS,
+            Right.CHANGE_RULES,
         }
     ),
     Role.AUDITOR: frozenset({Right.READ_MEMBERS, Right.READ_ACTS, Right.READ_REPORTS}),
@@ -85,6 +87,12 @@ class Viewer:
     @property
     def reads_everything(self) -> bool:
         return self.agencies is None
+
+    def may_change_rules(self) -> bool:
+        """Requirements hold for every agency, so whoever changes them reads every agency. At most one query."""
+        if not self.may(Right.CHANGE_RULES) or self.agencies is None:
+            return self.may(Right.CHANGE_RULES)
+        return not Agency.objects.exclude(pk__in=self.agencies).exists()
 
     @property
     def described(self) -> str:

@@ -63,6 +63,12 @@ def group_share(group: goals.Share) -> SafeString:
 
 
 @register.filter
+def counted(number: int, one: str) -> str:
+    """`1 member`, `1,204 members`."""
+    return sentences.count(number, one)
+
+
+@register.filter
 def duration(days: int) -> str:
     """Days up to 90, then months: `130 days` would be `4 months`."""
     return sentences.count(days, "day") if days <= 90 else sentences.count(days * 12 // 365, "month")

@@ -9,8 +9,8 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from compliance import jobs
-from compliance.models import ImportRun, Job
+from compliance import jobs, rule_changes
+from compliance.models import ImportRun, Job, JobState
 from roster.access import ViewerRequest, requires
 
 #: What each kind of work is, for people.
@@ -25,6 +25,8 @@ TITLES = {
     "look_mass_act": "Look at a mass act",
     "record_mass_act": "Record a mass act",
     "end_mass_act": "End a mass act",
+    "preview_rules": "Preview a change of the rules",
+    "change_rules": "Put a change of the rules in force",
 }
 
 
@@ -53,5 +55,12 @@ def _result_of(job: Job, run: ImportRun | None) -> str:
         return reverse("import-detail", args=[run.pk])
     if "act" in job.arguments:
         return reverse("mass-detail", args=[job.arguments["act"]])
+    if job.kind == rule_changes.PREVIEW:
+        return reverse("requirement-preview", args=[job.key])
+    if job.kind == rule_changes.CHANGE and job.state == JobState.FAILED:
+        return reverse("requirement-preview", args=[job.arguments["preview"]])
+    if job.kind == rule_changes.CHANGE:
+        code = job.result.get("requirement")
+        return reverse("requirement-detail", args=[code]) if code else reverse("requirement-list")
     number = job.result.get("number") if job.kind == "issue_report" else None
     return reverse("report-detail", args=[number]) if number else ""

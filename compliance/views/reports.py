@@ -38,7 +38,7 @@ ABOUT = (
 MOST_CHANGES = 200
 
 
-def _visible(viewer: Viewer) -> QuerySet[IssuedReport]:
+def reports_within(viewer: Viewer) -> QuerySet[IssuedReport]:
     """Reports on agencies this user reads whole."""
     reports = IssuedReport.objects.select_related(
         "agency", "requirement", "unit", "issued_by", "supersedes", "superseded_by"
@@ -69,7 +69,7 @@ def report_list(request: ViewerRequest) -> HttpResponseBase:
 
 
 def _filtered(viewer: Viewer, values: Mapping[str, str]) -> QuerySet[IssuedReport]:
-    reports = _visible(viewer)
+    reports = reports_within(viewer)
     if values.get("q"):
         reports = reports.filter(number__icontains=values["q"].strip())
     if values.get("requirement"):
@@ -89,7 +89,7 @@ def _empty_text(request: ViewerRequest, form: IssueForm | None) -> str:
 @require_safe
 def report_detail(request: ViewerRequest, number: str) -> HttpResponseBase:
     """One report: what it answers, what it found, and its files with their hashes."""
-    report = get_object_or_404(_visible(request.viewer), number=number)
+    report = get_object_or_404(reports_within(request.viewer), number=number)
     begun = report.editions.select_related("population").filter(effective_from__lte=report.as_of)
     edition = begun.exclude(effective_to__lt=report.as_of).order_by("effective_from").last()
     context: dict[str, Any] = {
@@ -130,7 +130,7 @@ def _about(report: IssuedReport, name: str) -> dict[str, str]:
 @require_safe
 def report_file(request: ViewerRequest, number: str, name: str) -> HttpResponseBase:
     """A file as it was issued, or a page that says it is not the same any more."""
-    report = get_object_or_404(_visible(request.viewer), number=number)
+    report = get_object_or_404(reports_within(request.viewer), number=number)
     try:
         file = issue.open_file(report, name)
     except KeyError:

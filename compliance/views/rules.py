@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Count, Prefetch, Q
-from django.http import Http404, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
-from compliance import sentences
+from compliance import lifeline, rule_changes, sentences
 from compliance.asking import arrange, ask, export_rows
 from compliance.filters import CourseForm, checked
-from compliance.models import Edition, Requirement
+from compliance.models import Edition, IssuedReport, Requirement
+from compliance.requirements_toml import export_toml
 from compliance.tables import CourseTable
+from compliance.views.reports import reports_within
 from roster.access import Right, ViewerRequest, requires
 from training.models import Course
 
@@ -24,6 +29,9 @@ WHOLE = (
     "editions__refresher_courses",
     "editions__recert_courses",
 )
+
+#: Reports that the page of a requirement shows, the newest first.
+MOST_REPORTS = 20
 
 
 @requires(Right.READ_MEMBERS)
@@ -42,27 +50,94 @@ def requirement_list(request: ViewerRequest) -> HttpResponseBase:
             requirement = item["requirement"]
             rows.append([requirement.code, requirement.title, "; ".join(requirement.citations), item["rule"]])
         return export_rows(request, rows, "requirements")
-    return render(request, "requirements/list.html", {"found": found})
+    context = {"found": found, "may_change": request.viewer.may_change_rules()}
+    return render(request, "requirements/list.html", context)
 
 
 @requires(Right.READ_MEMBERS)
 @require_safe
 def requirement_detail(request: ViewerRequest, code: str) -> HttpResponseBase:
-    """One requirement: its editions in order of time, each restated, with its population."""
-    requirement = Requirement.objects.prefetch_related(*WHOLE, "goals").filter(code=code).first()
-    if requirement is None:
-        raise Http404
+    """One requirement: its editions on a line of time, each restated, with its population and who relies on it."""
+    viewer = request.viewer
+    requirement = _requirement(code, "goals")
     editions = sorted(requirement.editions.all(), key=lambda row: row.effective_from)
-    in_force = requirement.edition_on(request.viewer.today)
+    in_force = requirement.edition_on(viewer.today)
+    used = rule_changes.report_use(editions)
+    reports = reports_within(viewer).filter(requirement=requirement)[:MOST_REPORTS]
+    ends = [_ends(row, following) for row, following in zip(editions, [*editions[1:], None], strict=True)]
     context = {
         "requirement": requirement,
+        "picture": _picture(editions, ends, list(reports), viewer.today) if editions else None,
         "editions": [
-            {"edition": row, "rule": sentences.rule(row), "is_in_force": row == in_force, "asks": _asks(row)}
-            for row in reversed(editions)
+            {
+                "edition": row,
+                "ends": end,
+                "rule": sentences.rule(row),
+                "is_in_force": row == in_force,
+                "is_coming": row.effective_from > viewer.today,
+                "asks": _asks(row),
+                "used": used.get(row.pk, []),
+            }
+            for row, end in reversed(list(zip(editions, ends, strict=True)))
         ],
-        "coverage_url": f"{reverse('coverage')}?requirement={requirement.code}",
+        "reports": reports if viewer.may(Right.READ_REPORTS) else [],
+        "may_change": viewer.may_change_rules(),
+        "coverage_url": f"{reverse('coverage')}?{urlencode({'requirement': requirement.code})}",
     }
     return render(request, "requirements/detail.html", context)
+
+
+def _requirement(code: str, *related: str) -> Requirement:
+    requirement = Requirement.objects.prefetch_related(*WHOLE, *related).filter(code=code).first()
+    if requirement is None:
+        raise Http404
+    return requirement
+
+
+def _ends(edition: Edition, following: Edition | None) -> date | None:
+    """Its last day: its own, or the day before the next edition begins."""
+    if edition.effective_to is None and following is not None:
+        return following.effective_from - timedelta(days=1)
+    return edition.effective_to
+
+
+def _picture(
+    editions: list[Edition], ends: list[date | None], reports: list[IssuedReport], today: date
+) -> lifeline.Picture:
+    """Editions, the populations they ask, and the reports that used them, over the years."""
+    first = min(editions[0].effective_from, today) - timedelta(days=60)
+    last = max(today, editions[-1].effective_from, ends[-1] or today) + timedelta(days=3 * 365)
+    rules, who = [], []
+    for row, end in zip(editions, ends, strict=True):
+        is_over = end is not None and end < today
+        kind = "past" if is_over else "coming" if row.effective_from > today else "assignment"
+        days = lifeline.period(row.effective_from, end)
+        renewed = sentences.renewal(row)
+        rules.append(
+            lifeline.Span(row.effective_from, end, kind, (renewed, renewed.split(",")[0]), f"{days}: {renewed}")
+        )
+        title = row.population.title
+        who.append(lifeline.Span(row.effective_from, end, kind, (title, row.population.code), f"{days}: {title}"))
+    points = [
+        lifeline.Point(report.as_of, report.number, f"{report.number}, as of {report.as_of}") for report in reports
+    ]
+    lanes = [lifeline.Lane("Rule", rules), lifeline.Lane("Who must", who)]
+    if points:
+        lanes.append(lifeline.Lane("Issued reports", (), points))
+    return lifeline.draw(lanes, first=first, last=last, today=today)
+
+
+@requires(Right.READ_MEMBERS)
+@require_safe
+def requirement_file(request: ViewerRequest, code: str = "") -> HttpResponse:
+    """One requirement or all of them as the file that loads them again."""
+    found = Requirement.objects.all()
+    if code:
+        found = found.filter(code=_requirement(code).code)
+    response = HttpResponse(export_toml(found), content_type="application/toml; charset=utf-8")
+    name = slugify(code) or "requirements"
+    response["Content-Disposition"] = f'attachment; filename="{name}.toml"'
+    return response
 
 
 def _asks(edition: Edition) -> list[tuple[str, str]]:
@@ -74,6 +149,7 @@ def _asks(edition: Edition) -> list[tuple[str, str]]:
         ("Units, with everything below", population.units),
         ("Ranks", population.ranks),
         ("Shifts", population.shifts),
+        ("Designations", population.designations),
     )
     asked = [(name, ", ".join(words)) for name, words in lists if words]
     if population.designations:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Page
 
+from compliance import rule_changes
 from compliance.models import Requirement
 from compliance.reports import issue
 from compliance.reports.accreditation import Question
+from compliance.requirements_toml import export_toml
 from roster.facts import known_now
 from roster.models import Agency
 from tests.e2e.conftest import DESKTOP, PHONE, People
@@ -32,6 +35,10 @@ PAGES = (
     "/import/",
     "/requirements/",
     "/requirements/patrol/",
+    "/requirements/add/",
+    "/requirements/load/",
+    "/requirements/patrol/editions/add/",
+    "/requirements/patrol/editions/2015-01-01/",
     "/reports/",
     "/users/",
     "/password/",
@@ -48,7 +55,14 @@ PAGES = (
     "/coverage/?as_of=never",
     "/nowhere/",
 )
-ON_PHONES = (*PAGES[:10], "/import/", "/reports/")
+ON_PHONES = (
+    *PAGES[:10],
+    "/import/",
+    "/reports/",
+    "/requirements/",
+    "/requirements/patrol/",
+    "/requirements/patrol/editions/add/",
+)
 #: What WCAG 2.1 AA asks, and what axe counts as good practice besides.
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
 
@@ -96,6 +110,21 @@ def test_an_issued_report_is_accessible_at_both_widths(people: People) -> None:
         assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth") is True
         assert refused(person.errors) == []
+
+
+def test_a_preview_of_a_rule_change_is_accessible_at_both_widths(people: People) -> None:
+    rule = export_toml(Requirement.objects.all()).replace("months = 36", "months = 6\nmin_block_hours = 50")
+    asked = rule_changes.start_preview(
+        rule, today=timezone.localdate(), by=User.objects.get(username="compliance"), back="/requirements/load/"
+    )
+
+    for size in (DESKTOP, PHONE):
+        person = people.of("compliance", size)
+        page = person.open(f"/requirements/previews/{asked.key}/")
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth") is True
+        assert refused(person.errors) == []
+        assert page.get_by_role("heading", name="What changes").is_visible()
 
 
 def test_an_officers_own_page_is_accessible(people: People) -> None:

@@ -18,8 +18,11 @@ import pytest
 from django.test import Client
 from django.test.utils import override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
+from compliance import rule_changes
 from compliance.models import ImportRun, IssuedReport, Job, MassAct, Requirement
+from compliance.requirements_toml import export_toml
 from roster.facts import Change
 from roster.models import Access
 from tests.compliance.pages.cast import Cast
@@ -68,6 +71,15 @@ ADDRESSES: dict[str, Address] = {
     "officer-detail": Address(OF_CENTRAL | {"officer"}, args=("002918",), shows="Amara Whitfield"),
     "requirement-list": Address(READERS, shows="Requirement refresher"),
     "requirement-detail": Address(READERS, args=("refresher",), shows="Requirement refresher"),
+    "requirement-files": Address(READERS, shows='code = "refresher"'),
+    "requirement-file": Address(READERS, args=("refresher",), shows='code = "refresher"'),
+    "requirement-add": Address(ISSUERS, ISSUERS, shows="Add a requirement"),
+    "requirement-load": Address(ISSUERS, ISSUERS, shows="Load requirements from a file"),
+    "requirement-preview": Address(ADMINS, ADMINS, args=("<preview>",), shows="Odd, though it can be saved"),
+    "edition-add": Address(ISSUERS, ISSUERS, args=("refresher",), shows="Requirement refresher: add an edition"),
+    "edition-change": Address(
+        ISSUERS, ISSUERS, args=("refresher", "2015-01-01"), shows="change the edition of 1 Jan 2015"
+    ),
     "course-list": Address(READERS, shows="CIT basic course"),
     "completion-list": Address(READERS, shows="CIT basic course"),
     "completion-log": Address(RECORDERS, RECORDERS, shows="Log completions"),
@@ -200,6 +212,10 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
     act, recorded = (mass_extension(cast, state) for state in ("looked", "recorded"))
     issue_report(cast, tmp_path)
     user = cast.users["chief"]
+    rule = export_toml(Requirement.objects.all()).replace('["CIT-40"]', "[]").replace('["CIT-REF-8"]', "[]")
+    preview = rule_changes.start_preview(
+        rule, today=timezone.localdate(), by=cast.users["admin"], back="/requirements/load/"
+    )
     with override_settings(MEDIA_ROOT=str(tmp_path)):
         yield {
             "<entry>": str(cast.entry.pk),
@@ -210,6 +226,7 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
             "<run>": str(run.pk),
             "<job>": str(job.key),
             "<user>": str(user.pk),
+            "<preview>": str(preview.key),
             "<access>": str(Access.objects.get(user=user).pk),
         }
 

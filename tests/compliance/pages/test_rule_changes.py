@@ -1,0 +1,390 @@
+"""Changing the rules by page: the form and its errors, the preview and when it no longer holds, and the job."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from compliance import coverage, jobs, rule_changes, standings
+from compliance.forms.requirements import GROUPS, NEW_POPULATION, EditionForm, initial_of
+from compliance.models import Edition, Goal, IssuedReport, Job, Population, Requirement
+from compliance.requirements_file import EDITION, POPULATION
+from compliance.requirements_toml import export_toml
+from compliance.tasks import HANDLERS
+from tests import factories as make
+from tests.compliance.pages.cast import Cast
+
+pytestmark = pytest.mark.django_db
+
+TODAY = timezone.localdate()
+LATER = TODAY + timedelta(days=60)
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    standings.rebuild()
+    return cast.client("compliance")
+
+
+def filled(edition: Edition | None = None, **changed: Any) -> dict[str, Any]:
+    """What a browser sends of the form as it shows an edition, with some fields changed."""
+    shown = {"clock": "once", **(initial_of(edition, as_new=False) if edition else {}), **changed}
+    return {key: value for key, value in shown.items() if value not in (None, False)}
+
+
+def sent(client: Client, path: str, data: dict[str, Any]) -> Job:
+    """The preview that a form leads to."""
+    response = client.post(path, data)
+    assert response.status_code == 302, errors_of(response.content.decode())
+    return Job.objects.get(key=response["Location"].rstrip("/").rpartition("/")[2])
+
+
+def errors_of(page: str) -> list[str]:
+    """What stands beside the fields, and above them."""
+    found = re.findall(r'class="field-error" id="id_(\w+)_error">([^<]*)<', page)
+    return [f"{name}: {text}" for name, text in found]
+
+
+def change(client: Client, job: Job) -> Job:
+    """Press the button, and let a worker do what it asks for."""
+    response = client.post(reverse("requirement-preview", args=[job.key]), {"act": "change"})
+    asked = Job.objects.get(key=response["Location"].rstrip("/").rpartition("/")[2])
+    jobs.run(str(asked.key), HANDLERS)
+    asked.refresh_from_db()
+    return asked
+
+
+def text_of(client: Client, job: Job) -> str:
+    page = client.get(reverse("requirement-preview", args=[job.key])).content.decode()
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+def states(requirement: Requirement) -> dict[str, str]:
+    rows = coverage.standings_on(TODAY, requirement_ids=[requirement.pk])
+    return dict(rows.values_list("officer__last_name", "state"))
+
+
+def report_on(edition: Edition, as_of: date) -> None:
+    report = IssuedReport.objects.create(
+        number="AR-2026-0001",
+        kind="accreditation",
+        agency=make.make_agency(),
+        totals={},
+        requirement=edition.requirement,
+        as_of=as_of,
+        known_at=timezone.now(),
+        span_from=as_of,
+        span_to=as_of,
+        data_sha256="0" * 64,
+        files=[],
+        issued_at=timezone.now(),
+    )
+    report.editions.add(edition)
+
+
+def test_the_form_asks_for_every_key_of_an_edition_and_a_population() -> None:
+    shown = {name for _, _, names in GROUPS for name in names}
+
+    assert shown == set(EDITION)
+    assert {name.removeprefix("new_") for name in NEW_POPULATION} == set(POPULATION)
+
+
+def test_an_edition_is_changed_by_form_preview_and_job(cast: Cast, client: Client) -> None:
+    edition = Edition.objects.get()
+    before = states(cast.requirement)
+
+    job = sent(client, reverse("edition-change", args=["refresher", "2015-01-01"]), filled(edition, months=120))
+    page = text_of(client, job)
+    unchanged = states(cast.requirement)
+    done = change(client, job)
+
+    assert before == unchanged == {"Whitfield": "overdue", "Delacroix": "overdue"}
+    assert "Put this edition in force from 1 Jan 2015 (1 member changes state)" in page
+    assert "newly current 1 Amara Whitfield" in page
+    assert (done.state, done.result["requirement"]) == ("done", "refresher")
+    assert states(cast.requirement) == {"Whitfield": "current", "Delacroix": "overdue"}
+    edition.refresh_from_db()
+    assert edition.months == 120
+
+
+def test_an_edition_to_come_is_counted_today_and_on_its_first_day(cast: Cast, client: Client) -> None:
+    form = client.get(reverse("edition-add", args=["refresher"]))
+    shown = form.context["form"].initial
+
+    job = sent(client, reverse("edition-add", args=["refresher"]), {**shown, "effective_from": LATER, "months": 120})
+    effects = client.get(reverse("requirement-preview", args=[job.key])).context["requirements"][0]["days"]
+    done = change(client, job)
+
+    assert "effective_from" not in shown
+    assert shown["months"] == 36
+    assert [(effect.day, effect.changed) for effect in effects] == [(TODAY, 0), (LATER, 1)]
+    assert done.state == "done"
+    assert [row.months for row in cast.requirement.editions.order_by("effective_from")] == [36, 120]
+
+
+def test_a_new_requirement_comes_with_its_population(cast: Cast, client: Client) -> None:
+    data = filled(
+        code="mhfa",
+        title="MHFA for all",
+        citations="State 4.2, CALEA 41.2.7",
+        effective_from="2020-01-01",
+        population="+",
+        new_code="central",
+        new_title="Central",
+        units="cen",
+        categories=["sworn"],
+        entry_courses=["CIT-REF-8"],
+        min_score="80",
+    )
+
+    job = sent(client, reverse("requirement-add"), data)
+    change(client, job)
+
+    made = Requirement.objects.get(code="mhfa")
+    assert made.citations == ["State 4.2", "CALEA 41.2.7"]
+    assert Population.objects.get(code="central").units == ["cen"]
+    assert int(made.editions.get().min_score) == 80
+    assert states(made) == {"Whitfield": "overdue"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "errors"),
+    [
+        pytest.param(
+            {"clock": "cycle", "months": 0, "cycle_start": "2021-09-01"},
+            ["months: Months: a cycle clock needs the number of months."],
+            id="a-cycle-of-no-months",
+        ),
+        pytest.param(
+            {"clock": "rolling", "months": 5000},
+            ["months: Months: must be a whole number from 0 to 1200."],
+            id="out-of-bounds",
+        ),
+        pytest.param(
+            {"clock": "once", "first_due": "window_end"},
+            [
+                "first_due: First due: &quot;the end of the window of joining&quot; does not go with a clock of once; "
+                "choose days after joining or the end of the year of joining or the end of the year after joining."
+            ],
+            id="a-window-without-a-cycle",
+        ),
+        pytest.param(
+            {"effective_to": "2014-12-31"},
+            ["effective_to: Last day in force: is before effective_from."],
+            id="ends-before-it-begins",
+        ),
+        pytest.param(
+            {"population": "+", "new_code": "x", "units": "D9"},
+            ["units: Units, by code: there is no unit &quot;D9&quot;."],
+            id="an-unknown-unit",
+        ),
+        pytest.param(
+            {"population": "+"}, ["new_code: Give the new population a code."], id="a-population-without-code"
+        ),
+        pytest.param({"months": "many"}, ["months: Months: write a whole number."], id="no-number"),
+    ],
+)
+def test_what_cannot_be_is_said_beside_its_field(
+    cast: Cast, client: Client, changed: dict[str, Any], errors: list[str]
+) -> None:
+    path = reverse("edition-change", args=["refresher", "2015-01-01"])
+
+    response = client.post(path, filled(Edition.objects.get(), **changed))
+
+    assert (response.status_code, errors_of(response.content.decode())) == (400, errors)
+    assert not Job.objects.exists()
+
+
+def test_an_edition_that_leaves_a_gap_names_the_one_before(cast: Cast, client: Client) -> None:
+    Edition.objects.update(effective_to=date(2024, 12, 31))
+    shown = client.get(reverse("edition-add", args=["refresher"])).context["form"].initial
+
+    response = client.post(reverse("edition-add", args=["refresher"]), {**shown, "effective_from": "2025-02-01"})
+
+    assert errors_of(response.content.decode()) == [
+        "effective_from: The edition from 2015-01-01 leaves a gap before the edition from 2025-02-01."
+    ]
+
+
+def test_an_edition_of_an_issued_report_is_closed_and_says_why(cast: Cast, client: Client) -> None:
+    edition = Edition.objects.get()
+    report_on(edition, date(2026, 1, 31))
+    path = reverse("edition-change", args=["refresher", "2015-01-01"])
+
+    page, posted = client.get(path), client.post(path, filled(edition, months=12))
+    cut = client.post(reverse("edition-add", args=["refresher"]), {**filled(edition), "effective_from": "2026-01-31"})
+
+    assert "It was used by AR-2026-0001, so it cannot change." in page.content.decode()
+    assert posted.status_code == 409
+    assert errors_of(cut.content.decode()) == [
+        "effective_from: First day in force: an issued report, as of 2026-01-31, used the edition that this one would "
+        "end; begin after that day."
+    ]
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("what", ["fact", "rule", "goal", "day"])
+def test_a_preview_that_no_longer_holds_is_not_put_in_force(cast: Cast, client: Client, what: str) -> None:
+    edition = Edition.objects.get()
+    job = sent(client, reverse("edition-change", args=["refresher", "2015-01-01"]), filled(edition, months=120))
+    if what == "fact":
+        make.complete(cast.jonah, cast.basic, date(2026, 1, 5))
+    elif what == "rule":
+        Edition.objects.update(months=48)
+    elif what == "goal":
+        make.make_goal(cast.requirement)
+    else:
+        Job.objects.filter(pk=job.pk).update(arguments={**job.arguments, "today": "2026-01-01"})
+    months = Edition.objects.get().months
+
+    page = text_of(client, job)
+    response = client.post(reverse("requirement-preview", args=[job.key]), {"act": "change"}, follow=True)
+    again = client.post(reverse("requirement-preview", args=[job.key]), {"act": "again"})
+
+    assert "Preview again" in page
+    assert "Put this edition" not in page
+    assert "Preview again." in response.content.decode()
+    assert not Job.objects.filter(kind=rule_changes.CHANGE).exists()
+    assert Edition.objects.get().months == months
+    assert again["Location"] != reverse("requirement-preview", args=[job.key])
+
+
+def test_of_two_who_save_at_once_the_second_is_told(cast: Cast, client: Client) -> None:
+    edition = Edition.objects.get()
+    path = reverse("edition-change", args=["refresher", "2015-01-01"])
+    first, second = sent(client, path, filled(edition, months=120)), sent(client, path, filled(edition, months=96))
+    pressed = [rule_changes.start_change(job, today=TODAY, by=cast.users["compliance"]) for job in (first, second)]
+
+    for job in pressed:
+        jobs.run(str(job.key), HANDLERS)
+
+    ended = [Job.objects.get(pk=job.pk) for job in pressed]
+    assert [job.state for job in ended] == ["done", "failed"]
+    assert ended[1].error == rule_changes.OUTDATED
+    assert Edition.objects.get().months == 120
+
+
+def test_a_button_pressed_twice_asks_for_one_job_and_a_job_run_twice_stores_once(cast: Cast, client: Client) -> None:
+    path = reverse("edition-change", args=["refresher", "2015-01-01"])
+    preview = sent(client, path, filled(Edition.objects.get(), months=120))
+    done = change(client, preview)
+
+    pressed = client.post(reverse("requirement-preview", args=[preview.key]), {"act": "change"})
+    again = rule_changes.change(done, lambda done, total: None)
+
+    assert pressed["Location"] == reverse("job-detail", args=[done.key])
+    assert again == {"requirement": "refresher"}
+    assert rule_changes.TAKEN in text_of(client, preview)
+
+
+def test_above_a_few_thousand_a_job_previews_and_shows_how_far_it_is(
+    cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rule_changes, "MOST_AT_ONCE", 1)
+    path = reverse("edition-change", args=["refresher", "2015-01-01"])
+
+    job = sent(client, path, filled(Edition.objects.get(), months=120))
+    waiting = text_of(client, job)
+    jobs.run(str(job.key), HANDLERS)
+
+    assert "Waiting for its turn" in waiting
+    assert "newly current 1 Amara Whitfield" in text_of(client, job)
+
+
+def test_a_file_is_loaded_through_the_same_preview(cast: Cast, client: Client) -> None:
+    content = export_toml(Requirement.objects.all()).replace("months = 36", "months = 120")
+    content += '[[goal]]\ncode = "all"\nrequirement = "refresher"\ntarget_percent = 90\n'
+    bad = content.replace("months = 120", "months = -1")
+
+    refused = client.post(reverse("requirement-load"), {"file": SimpleUploadedFile("r.toml", bad.encode())})
+    job = sent(client, reverse("requirement-load"), {"file": SimpleUploadedFile("r.toml", content.encode())})
+    change(client, job)
+
+    assert errors_of(refused.content.decode()) == [
+        "file: requirement &quot;refresher&quot;, edition 2015-01-01: months: must be a whole number from 0 to 1200."
+    ]
+    assert (Edition.objects.get().months, int(Goal.objects.get().target_percent)) == (120, 90)
+
+
+def test_the_form_takes_up_what_was_previewed(cast: Cast, client: Client) -> None:
+    path = reverse("edition-change", args=["refresher", "2015-01-01"])
+    job = sent(client, path, filled(Edition.objects.get(), months=120, leave_kinds="medical, military"))
+
+    back = client.get(reverse("requirement-preview", args=[job.key])).context["back"]
+
+    form = client.get(back).context["form"]
+    assert isinstance(form, EditionForm)
+    assert (form.initial["months"], form["leave_kinds"].value()) == (120, "medical, military")
+
+
+def test_a_day_of_ones_own_is_counted_too(cast: Cast, client: Client) -> None:
+    path = reverse("edition-change", args=["refresher", "2015-01-01"])
+    job = sent(client, path, filled(Edition.objects.get(), months=120))
+
+    response = client.post(reverse("requirement-preview", args=[job.key]), {"act": "again", "on": "2019-06-01"})
+
+    days = client.get(response["Location"]).context["requirements"][0]["days"]
+    assert [day.day for day in days] == [TODAY, date(2019, 6, 1)]
+
+
+def test_every_reading_of_three_years_stands_side_by_side(cast: Cast, client: Client) -> None:
+    path = reverse("edition-change", args=["refresher", "2015-01-01"])
+    job = sent(client, path, filled(Edition.objects.get(), entry_grace_days=10))
+
+    page = text_of(client, job)
+
+    assert "The same words can mean different things" in page
+    assert "36 months from the day chosen" in page
+    assert "3 calendar years" in page
+    assert "Windows of 36 months" in page
+
+
+def test_an_officer_of_one_agency_among_several_changes_no_rule_of_all(cast: Cast) -> None:
+    agency = cast.central.agency
+    make.make_user("compliance", "own", agency=agency)
+    own = Client()
+    assert own.login(username="own", password="correct horse battery")
+    alone = own.get(reverse("requirement-add")).status_code
+
+    make.make_agency("so", "Harbor County Sheriff")
+
+    assert alone == 200
+    for name, args in (("requirement-add", ()), ("requirement-load", ()), ("edition-add", ("refresher",))):
+        assert own.get(reverse(name, args=args)).status_code == 404
+    assert "Add an edition" not in own.get(reverse("requirement-detail", args=["refresher"])).content.decode()
+
+
+def test_the_pages_take_as_many_queries_for_one_edition_as_for_ten(cast: Cast, client: Client) -> None:
+    def queries(path: str) -> int:
+        with CaptureQueriesContext(connection) as found:
+            assert client.get(path).status_code == 200
+        return len(found)
+
+    detail, form = reverse("requirement-detail", args=["refresher"]), reverse("edition-add", args=["refresher"])
+    job = sent(
+        client, reverse("edition-change", args=["refresher", "2015-01-01"]), filled(Edition.objects.get(), months=24)
+    )
+    preview = reverse("requirement-preview", args=[job.key])
+    few = [queries(path) for path in (detail, form, preview)]
+    for number in range(10):
+        edition = Edition.objects.create(
+            requirement=cast.requirement, effective_from=date(2027 + number, 1, 1), population=Population.objects.get()
+        )
+        edition.entry_courses.set([cast.basic])
+        make.make_goal(cast.requirement)
+
+    many = [queries(path) for path in (detail, form, preview)]
+
+    # Signing in and reach: 4. Detail: the requirement with 7 of what belongs to it, its reports twice. Form: as much
+    # and the populations and courses. Preview: the job, who is named, and what it would need to hold still.
+    assert few == many
+    assert many[0] <= 14
