@@ -181,11 +181,10 @@ def _stored(
         return {tuple(row[:3]): tuple(row[3:]) for row in cursor.fetchall()}
 
 
-#: What a cycle is like where the rule is read as one and names no first day: it begins with the edition's year.
 Changes = dict[str, Any]
 
 
-def _other_readings(editions: Iterable[Edition], proposed: Collection[int]) -> list[tuple[Reading, dict[int, Changes]]]:
+def _other_readings(editions: Sequence[Edition], proposed: Collection[int]) -> list[tuple[Reading, dict[int, Changes]]]:
     """The readings of a rule "every so many years", the proposed one first: each with what it changes, by edition.
 
     Empty where the last of the proposed editions has no such clock. Only proposed editions are read otherwise.
@@ -194,10 +193,13 @@ def _other_readings(editions: Iterable[Edition], proposed: Collection[int]) -> l
     if not open_to_reading:
         return []
     chosen = open_to_reading[-1].clock
+    latest = open_to_reading[-1]
+    # A cycle that names no first day begins with the year from which the requirement is asked.
+    begun = latest.cycle_start or date(min(edition.effective_from.year for edition in editions), 1, 1)
     found = []
     for clock in sorted((engine.Clock.ROLLING, engine.Clock.CALENDAR, engine.Clock.CYCLE), key=lambda c: c != chosen):
-        changes = {edition.pk: _read_as(clock, edition) for edition in open_to_reading if edition.clock != clock}
-        found.append((_reading(clock, open_to_reading[-1]), changes))
+        changes = {edition.pk: _read_as(clock, edition, begun) for edition in open_to_reading if edition.clock != clock}
+        found.append((_reading(clock, years_of(latest), begun), changes))
     return found
 
 
@@ -212,11 +214,7 @@ def years_of(edition: Edition) -> int:
     return 0
 
 
-def _first_window(edition: Edition) -> date:
-    return edition.cycle_start or date(edition.effective_from.year, 1, 1)
-
-
-def _read_as(clock: engine.Clock, edition: Edition) -> Changes:
+def _read_as(clock: engine.Clock, edition: Edition, begun: date) -> Changes:
     """What makes an engine's edition one of another clock, with the same number of years."""
     years = years_of(edition)
     first_due = engine.FirstDue(edition.first_due)
@@ -227,21 +225,20 @@ def _read_as(clock: engine.Clock, edition: Edition) -> Changes:
         first_due = engine.FirstDue.GRACE if is_window else first_due
     changes: Changes = {"clock": clock, "months": 12 * years, "years": years, "first_due": first_due}
     if clock == engine.Clock.CYCLE:
-        changes["cycle_start"] = _first_window(edition)
+        changes["cycle_start"] = begun
     if clock != engine.Clock.ROLLING:
         changes["early"] = engine.Early.RESTART
     return changes
 
 
-def _reading(clock: engine.Clock, edition: Edition) -> Reading:
-    years = years_of(edition)
+def _reading(clock: engine.Clock, years: int, begun: date) -> Reading:
     months = sentences.count(12 * years, "month")
     if clock == engine.Clock.ROLLING:
         return Reading(clock, f"{months} from the day", f"A course carries {months}, to the day.")
     if clock == engine.Clock.CALENDAR:
         title = sentences.count(years, "calendar year")
         return Reading(clock, title, f"A course carries to the end of the year, {sentences.count(years, 'year')} on.")
-    start = sentences.day(_first_window(edition))
+    start = sentences.day(begun)
     words = f"A course in one window of {months} carries to the end of the next; the first begins {start}."
     return Reading(clock, f"windows of {months}", words)
 

@@ -282,7 +282,7 @@ def _day_effect(found: Preview, key: int, day: date, tree: UnitTree, officers: d
             for unit in _in_order(tree, moving)
         ],
         len((before.keys() | after.keys()) - moving),
-        readings,
+        readings if any(line.changed for line in readings) else [],
     )
 
 
