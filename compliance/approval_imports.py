@@ -27,6 +27,8 @@ APPROVAL = Column("approval", "Approval reference", also=("approved by", "order"
 class ApprovalsImport(KeyedFactsImport):
     """What waivers and extensions share: rows are about a member and a requirement."""
 
+    carried_columns = ("approver_id",)
+
     def gather(self) -> None:
         codes = Requirement.objects.values_list("code", "pk")
         self._requirements = {code.casefold(): pk for code, pk in codes} | dict(codes)

@@ -225,8 +225,7 @@ def _edition(
 
 
 def _keys(courses: Iterable[Course]) -> frozenset[int]:
-    """The courses an edition lists; a title among them is the course a person mapped it to."""
-    return frozenset(course.same_as_id or course.pk for course in courses)
+    return frozenset(course.pk for course in courses)
 
 
 AnyFact = TypeVar("AnyFact", bound=Fact)

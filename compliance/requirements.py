@@ -134,7 +134,8 @@ def propose(file: File, *, today: date) -> Proposal:
     for table in file.populations:
         _propose_population(table, today, populations, changed, next(new_keys), findings, proposal)
     by_key = {row.pk: row for row in populations.values()}
-    courses = {row.code.upper(): row for row in Course.objects.all()}
+    # a title that a person mapped is the course it was mapped to
+    courses = {row.code.upper(): row.same_as or row for row in Course.objects.select_related("same_as")}
     reported = dict(
         Edition.objects.filter(reports__isnull=False).annotate(last=Max("reports__as_of")).values_list("pk", "last")
     )

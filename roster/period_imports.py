@@ -322,6 +322,7 @@ class KeptFact:
     fact_id: int | None = None
     #: the row of this file that made or confirmed it
     row: KeyedRow | None = None
+    carried: tuple[object, ...] = ()
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -343,6 +344,8 @@ class KeyedFactsImport(MemberRowsImport[KeyedRow]):
     value_columns: ClassVar[tuple[str, ...]]
     #: what a new fact says where the row gives nothing
     defaults: ClassVar[tuple[object, ...]]
+    #: columns that no file gives: a fact that replaces another says the same there
+    carried_columns: ClassVar[tuple[str, ...]] = ()
     #: the column that tells `MemberRow.start_on`
     day_column: ClassVar[str] = "start_on"
 
@@ -353,10 +356,11 @@ class KeyedFactsImport(MemberRowsImport[KeyedRow]):
     def decide(self) -> Plan:
         self.facts: dict[int, dict[tuple[object, ...], KeptFact]] = defaultdict(dict)
         stored = self.model.objects.known().filter(officer__in=self.by_officer).order_by("pk")
-        key_length = len(self.key_columns)
-        for pk, officer_id, *columns in stored.values_list("pk", "officer_id", *self.key_columns, *self.value_columns):
-            values = tuple(columns[key_length:])
-            kept = KeptFact(tuple(columns[:key_length]), values, values, pk)
+        keys, given = len(self.key_columns), len(self.value_columns)
+        columns = (*self.key_columns, *self.value_columns, *self.carried_columns)
+        for pk, officer_id, *row in stored.values_list("pk", "officer_id", *columns):
+            values = tuple(row[keys : keys + given])
+            kept = KeptFact(tuple(row[:keys]), values, values, pk, carried=tuple(row[keys + given :]))
             self.facts[officer_id][kept.key] = kept
         for officer_id, rows in self.rows_by_day():
             for row in rows:
@@ -394,6 +398,7 @@ class KeyedFactsImport(MemberRowsImport[KeyedRow]):
     def act(self, recorder: Recorder | None) -> set[int]:
         assert recorder is not None  # noqa: S101 - these are facts
         written = list(self._written())
+        nothing_carried = (None,) * len(self.carried_columns)
         if written:
             recorder.void(
                 self.model(pk=kept.fact_id, officer_id=pk)  # type: ignore[misc] # the fields of every kind of fact
@@ -402,8 +407,11 @@ class KeyedFactsImport(MemberRowsImport[KeyedRow]):
             )
             recorder.record_many(
                 self.model,
-                ("officer_id", *self.key_columns, *self.value_columns, "replaces_id"),
-                [(pk, *kept.named, *kept.values, kept.fact_id) for pk, kept in written],
+                ("officer_id", *self.key_columns, *self.value_columns, *self.carried_columns, "replaces_id"),
+                [
+                    (pk, *kept.named, *kept.values, *(kept.carried or nothing_carried), kept.fact_id)
+                    for pk, kept in written
+                ],
                 {pk for pk, _ in written},
             )
         return set()

@@ -9,7 +9,7 @@ from decimal import Decimal
 from roster.facts import Recorder
 from roster.plans import Fields, Plan, PlannedRow, RowImport, Verdict
 from roster.tabular import Column
-from training.models import Completion, Course, CourseAlias, CourseKind, Mode
+from training.models import Completion, Course, CourseAlias, CourseKind, Equivalency, Mode
 from training.titles import title_key
 
 #: What standings read of a course: when one of these changes, its completions are judged anew.
@@ -17,7 +17,9 @@ JUDGED = frozenset({"hours", "mode", "min_score", "min_attendance"})
 
 
 def officers_with(course_ids: set[int]) -> set[int]:
-    """Officers with a completion of these courses, or of titles mapped to them. One query."""
+    """Officers with a completion of these courses, of what counts as one, or of titles mapped to them. Two queries."""
+    equivalent = Equivalency.objects.filter(counts_as__in=course_ids).values_list("course_id", flat=True)
+    course_ids = course_ids.union(equivalent)
     found = Completion.objects.known().filter(course__in=course_ids) | Completion.objects.known().filter(
         course__same_as__in=course_ids
     )

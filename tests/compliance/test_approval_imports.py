@@ -9,6 +9,7 @@ import pytest
 
 from compliance import standings
 from compliance.models import Extension, Requirement, Standing, Waiver
+from roster.facts import Via, recording
 from roster.models import Officer
 from tests import factories as make
 from tests.importing import counts, import_text, reasons, verdicts
@@ -80,6 +81,25 @@ def test_waivers(tmp_path: Path, member: Officer) -> None:
     assert due_on(date(2026, 5, 31)) == ("excused", None)
     assert due_on(date(2026, 6, 1)) == ("overdue", date(2026, 3, 17))
     assert standings.differences() == {}
+
+
+def test_a_changed_row_keeps_who_approved(tmp_path: Path, member: Officer) -> None:
+    user = make.make_user("chief")
+    with recording(by=None, via=Via.PAGE, why="by hand") as recorder:
+        recorder.record(
+            Waiver(
+                officer=member,
+                requirement=Requirement.objects.get(),
+                start_on=date(2026, 4, 1),
+                end_on=date(2026, 4, 30),
+                approver=user,
+            )
+        )
+
+    import_text(tmp_path, "waivers", "employee_id,requirement,start_on,end_on\n1,cit,2026-04-01,2026-05-31\n")
+
+    stands = Waiver.objects.known().get()
+    assert (stands.end_on, stands.approver) == (date(2026, 5, 31), user)
 
 
 def test_waivers_that_overlap_are_taken_and_say_so(tmp_path: Path, member: Officer) -> None:

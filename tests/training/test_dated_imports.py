@@ -107,6 +107,20 @@ def test_equivalencies(tmp_path: Path) -> None:
     ]
 
 
+def test_a_title_that_others_count_as_is_followed_when_it_is_mapped(tmp_path: Path) -> None:
+    cit, other = make.make_course(), make.make_course("CRISIS-40")
+    title = make.make_course("TITLE-1", title="Crisis school", title_key="crisis school", is_from_title=True)
+    make.make_requirement(entry=(cit,), clock="once")
+    make.make_equivalency(other, title, date(2020, 1, 1))
+    make.complete(make.make_officer("1", hired_on=date(2015, 1, 1)), other, date(2025, 2, 10))
+    before = state_of("1")
+
+    import_text(tmp_path, "course_aliases", "title,course\nCrisis school,CIT-40\n")
+
+    assert (before, state_of("1")) == ("overdue", "current")
+    assert standings.differences() == {}
+
+
 def test_a_changed_rule_of_a_course_is_followed_by_the_standings(tmp_path: Path) -> None:
     """Whoever has a completion of the course is judged anew, also under a title mapped to it."""
     cit, other = make.make_course(), make.make_course("CRISIS-40")

@@ -7,6 +7,7 @@ import re
 import stat
 import zipfile
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ from django.test.utils import override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from compliance import import_runs, jobs, tasks
+from compliance import import_runs, imports, jobs, tasks
 from compliance.coverage import standings_on
-from compliance.models import ImportLine, ImportRun, Job
+from compliance.models import ImportLine, ImportRun, Job, Waiver
 from compliance.standings import differences
 from tests.compliance.pages.cast import Cast
 from tests.factories import complete, make_agency, make_course, make_user
@@ -98,6 +99,35 @@ def test_the_plan_is_the_page(cast: Cast) -> None:
     assert "4 002918 CIT-40 2019-05-03 Whitfield, Amara = same" in text
     assert "▲ rejected No member has this employee id." in text
     assert Completion.objects.count() == 1
+
+
+def test_every_kind_of_record_can_be_sent(cast: Cast) -> None:
+    page = cast.client("academy").get(reverse("import-list")).content.decode()
+
+    offered = re.findall(r'<option value="([a-z_]+)"', page)
+
+    assert [kind for kind in offered if kind in imports.KINDS] == list(imports.KINDS)
+
+
+def test_waivers_are_sent_planned_and_recorded(cast: Cast) -> None:
+    client = cast.client("academy")
+    send(client, "employee_id,requirement,start_on,end_on\n002918,refresher,2022-05-04,2022-06-30\n", kind="waivers")
+    run = ImportRun.objects.get()
+    columns = {
+        f"column-{place}": name for place, name in enumerate(("employee_id", "requirement", "start_on", "end_on"))
+    }
+    client.post(reverse("import-columns", args=[run.pk]), {**columns, "unknown_course": "reject"})
+    work()
+    run.refresh_from_db()
+
+    client.post(reverse("import-record", args=[run.pk]), {"digest": run.plan_digest})
+    work()
+
+    assert Waiver.objects.get().officer == cast.amara
+    assert list(standings_on(date(2022, 6, 30)).filter(officer=cast.amara).values_list("state", flat=True)) == [
+        "excused"
+    ]
+    assert differences() == {}
 
 
 def test_counts_are_filters(cast: Cast) -> None:
