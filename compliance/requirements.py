@@ -348,6 +348,8 @@ def _propose_edition(
     warnings = proposal.loaded.warnings
     if not lists["entry_courses"] and not lists["refresher_courses"]:
         warnings.append(f"{table.name}: entry_courses: no course counts, so nobody can meet it")
+    elif not any(_can_count(course, key, values) for key in _opening(values, lists) for course in lists[key]):
+        warnings.append(f"{table.name}: entry_courses: {NONE_COUNTS}")
     warnings.extend(_oddities(table, lists))
     defaults = PLAIN
     if values.get("clock") == engine.Clock.CYCLE:
@@ -363,6 +365,24 @@ def _propose_edition(
     proposal.editions.append(edition)
     proposal.loaded.editions += 1
     return edition
+
+
+NONE_COUNTS = "every course that could open it is excluded below, so nobody can meet it as the catalogue stands"
+
+
+def _opening(values: Mapping[str, Any], lists: Mapping[str, Sequence[Course]]) -> tuple[str, ...]:
+    """The lists of which a first credit can come: refreshers count alone only where no entry course must be first."""
+    needs_entry = lists["entry_courses"] and not values.get("refresher_stands_alone") and not values.get("hours")
+    return ("entry_courses",) if needs_entry else ("entry_courses", "refresher_courses")
+
+
+def _can_count(course: Course, key: str, values: Mapping[str, Any]) -> bool:
+    """Whether a completion that says nothing of its own hours can count, by the list its course is in."""
+    least = values.get("min_block_hours", 0)
+    if not values.get("hours"):
+        least = max(least, values.get("min_hours" if key == "entry_courses" else "refresher_min_hours", 0))
+    is_long_enough = course.hours is None or course.hours >= least
+    return is_long_enough and (not values.get("modes") or course.mode in values["modes"])
 
 
 def _oddities(table: Table, lists: Mapping[str, Sequence[Course]]) -> Iterator[str]:

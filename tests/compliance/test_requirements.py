@@ -421,13 +421,32 @@ def test_what_loads_is_stored_as_written(keys: str, stored: dict[str, object]) -
     [
         pytest.param(
             'modes = ["online"]',
-            ["entry_courses: CIT-40 is taught as classroom, which modes leaves out"],
+            [
+                f"entry_courses: {requirements.NONE_COUNTS}",
+                "entry_courses: CIT-40 is taught as classroom, which modes leaves out",
+            ],
             id="modes-exclude-the-entry-course",
         ),
         pytest.param(
             "min_hours = 41",
-            ["entry_courses: CIT-40 has 40 hours, below min_hours; it counts only when a longer block is recorded"],
+            [
+                f"entry_courses: {requirements.NONE_COUNTS}",
+                "entry_courses: CIT-40 has 40 hours, below min_hours; it counts only when a longer block is recorded",
+            ],
             id="min-hours-exclude-the-entry-course",
+        ),
+        pytest.param(
+            'min_hours = 41\nrefresher_courses = ["CIT-REF-8"]',
+            [
+                f"entry_courses: {requirements.NONE_COUNTS}",
+                "entry_courses: CIT-40 has 40 hours, below min_hours; it counts only when a longer block is recorded",
+            ],
+            id="a-refresher-that-nobody-can-come-to",
+        ),
+        pytest.param(
+            'min_hours = 41\nrefresher_courses = ["CIT-REF-8"]\nrefresher_stands_alone = true',
+            ["entry_courses: CIT-40 has 40 hours, below min_hours; it counts only when a longer block is recorded"],
+            id="a-refresher-that-stands-alone",
         ),
         pytest.param(
             'recert_courses = ["CIT-REF-8"]',

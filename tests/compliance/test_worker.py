@@ -20,8 +20,10 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from compliance import jobs, standings
-from compliance.models import CoverageSnapshot, Edition, GoalSnapshot, Job, Standing
+from compliance import jobs, rule_changes, standings
+from compliance.models import CoverageSnapshot, Edition, GoalSnapshot, Job, Requirement, Standing
+from compliance.preview import changed
+from compliance.requirements_toml import export_toml
 from config import embedded
 from config.celery import app
 from roster.facts import Via, changing_rules, recording
@@ -263,6 +265,40 @@ def test_a_rebuild_after_a_rule_change_waits_for_its_commit_and_judges_by_it(wor
     job = wait_for(job)
 
     assert set(Standing.objects.filter(state="current").values_list("due_on", flat=True)) == {date(2024, 1, 1)}
+    assert standings.differences() == {}
+
+
+def test_a_rule_change_is_previewed_and_put_in_force_by_a_worker(
+    worker: CeleryWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two people save at once, each from a preview of their own: the second is told, and nothing of it is stored."""
+    ids = make_members(30)
+    for key in ids[:10]:
+        make.complete(Officer.objects.get(pk=key), make.make_course(), date(2020, 1, 1))
+    user = make.make_user("compliance")
+    monkeypatch.setattr(rule_changes, "MOST_AT_ONCE", 20)
+    today = timezone.localdate()
+    before = stored()
+    content = export_toml(Requirement.objects.all())
+
+    first, second = (
+        wait_for(rule_changes.start_preview(content.replace("months = 36", f"months = {months}"), today=today, by=user))
+        for months in (1200, 600)
+    )
+    unchanged = stored()
+    pressed = [rule_changes.start_change(asked, today=today, by=user) for asked in (first, second)]
+    wait_until(lambda: not Job.objects.filter(state__in=("waiting", "running")).exists(), "both to end", SECONDS)
+
+    assert unchanged == before
+    assert (first.done, first.total) == (30, 30)
+    assert sorted(Job.objects.filter(kind=rule_changes.CHANGE).values_list("state", "error")) == [
+        ("done", ""),
+        ("failed", rule_changes.OUTDATED),
+    ]
+    assert {job.pk for job in pressed} == set(Job.objects.filter(kind=rule_changes.CHANGE).values_list("pk", flat=True))
+    found = rule_changes.preview_of(first)
+    assert changed(found.of(Requirement.objects.get().pk, today)) == 10
+    assert Standing.objects.filter(state="current").count() == 10
     assert standings.differences() == {}
 
 
