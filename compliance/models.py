@@ -196,6 +196,31 @@ class Extension(Fact):
         return f"extension until {self.until_on}"
 
 
+class Explanation(Fact):
+    """Why a member was late or missed a date: a text beside an overdue period. A correction is another line."""
+
+    officer = models.ForeignKey(Officer, models.PROTECT, related_name="explanations")
+    requirement = models.ForeignKey(Requirement, models.PROTECT, related_name="explanations")
+    #: the first overdue day of the period that it explains
+    late_from = models.DateField("overdue from")
+    text = models.CharField(max_length=500)
+
+    class Meta(Fact.Meta):
+        constraints = (
+            models.UniqueConstraint(
+                fields=("officer", "requirement", "late_from", "text"),
+                condition=Q(voided_in__isnull=True),
+                name="compliance_explanation_once",
+                violation_error_message="This explanation is recorded already.",
+            ),
+        )
+        indexes = fact_indexes("compliance_explained")
+        triggers = fact_triggers()
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class _StandingRow(models.Model):
     """One period of one member under one requirement, split where the home assignment changes.
 

@@ -7,13 +7,13 @@ from datetime import date
 from typing import Any
 
 import django_tables2 as tables
-from django.db.models import F, QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from compliance.asking import Asked
-from compliance.models import Standing
+from compliance.models import Explanation, Standing
 from compliance.sentences import day
 from compliance.templatetags.shown import duration, state_badge
 from roster.access import Viewer
@@ -167,6 +167,26 @@ class UnitTable(StandingTable):
 def standing_rows(rows: Any) -> Any:
     """Standings with everything a row of `StandingTable` prints. One query."""
     return rows.select_related("officer", "requirement", "unit", "shift", "rank", "basis__course")
+
+
+class OverdueTable(StandingTable):
+    """Members who are overdue, each with the latest explanation."""
+
+    explanation = tables.Column(verbose_name="Explanation", attrs=NOT_NARROW)
+
+    class Meta(StandingTable.Meta):
+        sequence = (*StandingTable.Meta.sequence, "explanation")
+
+
+def with_explanation(rows: Any, asked: Asked) -> Any:
+    """Overdue standings, each with the latest `explanation` of its missed date; within the same query."""
+    said = Explanation.objects.known(asked.known_at).filter(
+        officer=OuterRef("officer"),
+        requirement=OuterRef("requirement"),
+        late_from__gt=OuterRef("due_on"),
+        late_from__lte=asked.as_of,
+    )
+    return rows.annotate(explanation=Subquery(said.order_by("-pk").values("text")[:1]))
 
 
 class OfficerTable(AskedTable):

@@ -71,6 +71,8 @@ urlpatterns = [
     # What is granted.
     path("officers/<code:employee_id>/waive/", grants.officer_waive, name="officer-waive"),
     path("officers/<code:employee_id>/extend/", grants.officer_extend, name="officer-extend"),
+    path("officers/<code:employee_id>/designations/", grants.officer_designate, name="officer-designate"),
+    path("officers/<code:employee_id>/explain/", grants.officer_explain, name="officer-explain"),
     path("waivers/", grants.waiver_list, name="waiver-list"),
     path("waivers/<int:pk>/void/", grants.waiver_void, name="waiver-void"),
     path("extensions/", grants.extension_list, name="extension-list"),

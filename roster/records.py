@@ -1,4 +1,4 @@
-"""What a person records about a member by hand: hired, transferred, on leave, back, separated.
+"""What a person records about a member by hand: hired, transferred, on leave, back, designated, separated.
 
 Each act is one change. The member's row is locked before anything is read, so of two people at work on the same
 member the second sees what the first did and is told. `FactRefused` carries a sentence for people. An act that was
@@ -16,7 +16,18 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from roster.facts import Fact, FactRefused, Recorder, Via, recording, sentence_for
-from roster.models import Agency, Assignment, AssignmentKind, Employment, Leave, Officer, Rank, Shift, Unit
+from roster.models import (
+    Agency,
+    Assignment,
+    AssignmentKind,
+    Designation,
+    Employment,
+    Leave,
+    Officer,
+    Rank,
+    Shift,
+    Unit,
+)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -191,6 +202,47 @@ def end_leave(leave: Leave, *, back_on: date, by: User | None) -> bool:
         if same.exists():
             return False
         correct(recorder, leave, end_on=last_day)
+    return True
+
+
+def designate(
+    officer: Officer, *, code: str, start_on: date, end_on: date | None, is_voluntary: bool, by: User | None
+) -> bool:
+    """A designation, with or without a last day."""
+    with recording(by=by, via=Via.PAGE, why="Designated") as recorder:
+        recorder.lock([officer.pk])
+        for held in Designation.objects.known().filter(officer=officer, code__iexact=code):
+            if (held.start_on, held.end_on, held.is_voluntary) == (start_on, end_on, is_voluntary):
+                return False
+            if _overlap(held.start_on, held.end_on, start_on, end_on):
+                until = f"through {spoken(held.end_on)}" if held.end_on else "without a last day"
+                raise FactRefused(
+                    f"{officer.full_name} holds {held.code} from {spoken(held.start_on)} {until} already. "
+                    "End that first, or choose other days."
+                )
+        recorder.record(
+            Designation(officer=officer, code=code, start_on=start_on, end_on=end_on, is_voluntary=is_voluntary)
+        )
+    return True
+
+
+def end_designation(designation: Designation, *, last_day: date, by: User | None) -> bool:
+    """The last day of a designation; what it was before stays in the record."""
+    with recording(by=by, via=Via.PAGE, why="Designation ended") as recorder:
+        recorder.lock([designation.officer_id])
+        if last_day < designation.start_on:
+            raise FactRefused(
+                f"The designation began on {spoken(designation.start_on)}: the last day cannot be earlier."
+            )
+        same = Designation.objects.known().filter(
+            officer=designation.officer_id,
+            code=designation.code,
+            start_on=designation.start_on,
+            end_on=last_day,
+        )
+        if same.exists():
+            return False
+        correct(recorder, designation, end_on=last_day)
     return True
 
 

@@ -1,7 +1,8 @@
-"""Forms of waivers, extensions and designations. Each checks what was typed; the functions they feed decide."""
+"""Forms of waivers, extensions, designations and explanations. Each checks what was typed; what it feeds decides."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -174,3 +175,73 @@ class ExtensionForm(GrantForm):
     def grant(self) -> Extension:
         values = self.cleaned_data
         return Extension(**self._shared(), until_on=values["until_on"], approved_on=values["approved_on"])
+
+
+class ExplainForm(StyledForm):
+    """Why one run of overdue days came about."""
+
+    period = forms.ChoiceField(
+        label="Overdue period",
+        error_messages={
+            "required": "Choose the period that this explains.",
+            "invalid_choice": "The member was not overdue then. Choose one of the periods listed.",
+        },
+    )
+    text = forms.CharField(
+        label="Explanation",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="A sentence an assessor can follow. No diagnosis and no medical reason. It stays: to correct it, "
+        "write another.",
+        error_messages={"required": "Write why the date was missed."},
+    )
+
+    def __init__(self, *args: Any, periods: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["period"].choices = [("", "Choose a period"), *periods]  # type: ignore[attr-defined] # a ChoiceField
+
+    def clean_text(self) -> str:
+        return " ".join(self.cleaned_data["text"].split())
+
+
+class DesignateForm(StyledForm):
+    """A special duty of a member."""
+
+    code = forms.CharField(
+        label="Designation",
+        max_length=80,
+        widget=forms.TextInput(attrs={"list": "designation-codes", "autocomplete": "off"}),
+        help_text="The agency's own code, spelled as it is used in requirements and goals.",
+    )
+    start_on = day_field("First day")
+    end_on = day_field("Last day", required=False, help_text="Blank: until it is ended.")
+    is_voluntary = forms.BooleanField(label="Taken up of the member's own will", required=False)
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+
+    def clean_code(self) -> str:
+        return " ".join(self.cleaned_data["code"].split())
+
+    def clean_start_on(self) -> date:
+        return check_day(self.cleaned_data["start_on"], self.today, "The first day")
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        start_on, end_on = values.get("start_on"), values.get("end_on")
+        if start_on and end_on and end_on < start_on:
+            self.add_error("end_on", "The last day is before the first day.")
+        return values
+
+
+class EndDesignationForm(StyledForm):
+    last_day = day_field("Last day")
+    designation = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+
+    def clean_last_day(self) -> date:
+        return check_day(self.cleaned_data["last_day"], self.today, "The last day")

@@ -16,10 +16,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from compliance import engine, sentences, standings
+from compliance import engine, lateness, sentences, standings
 from compliance.coverage import Counts, percent, roll_up
 from compliance.gather import Rules, gather_members, gather_rules, listed_courses, taken_as
-from compliance.models import Edition, Requirement
+from compliance.models import Edition, Explanation, Requirement
 from compliance.reports.paper import Data
 from roster.models import Agency, Officer, Rank, Shift, Unit
 from roster.tree import UnitTree
@@ -142,16 +142,26 @@ def _add_slice(
     rows = [row for line in lines.values() for row in line]
     editions, bases = sentences.explanations((row.edition for row in rows), (row.basis for row in rows))
     by_key = {edition.key: edition for edition in rules.editions[question.requirement.pk]}
+    said = lateness.explanations_of(list(lines), question.known_at, requirement_ids=[question.requirement.pk])
     for officer, line in lines.items():
         person = {"employee_id": officers[officer].employee_id, "name": officers[officer].listed_name}
         answer = standings.on_day(line, question.as_of)
-        late = [spell | person for spell in _late_spells(line, question, words, bases)]
+        late = [
+            spell
+            | person
+            | {"explained": _explained(line, date.fromisoformat(spell["from"]), question, said.get(officer, []))}
+            for spell in _late_spells(line, question, words, bases)
+        ]
         if answer is not None and words.covers(answer[0]):
             row, since = answer
             found.counts[row.unit] = found.counts.get(row.unit, Counts(unit=row.unit)) + _one(row)
             because = sentences.because(row, editions[row.edition], bases.get(row.basis))
             member = _member(question, row, since, by_key[row.edition], facts[officer], words)
-            found.members.append(person | member | {"because": because, "late_days_in_span": _total_days(late)})
+            explained = (
+                _explained(line, question.as_of, question, said.get(officer, [])) if row.state == "overdue" else []
+            )
+            told = {"because": because, "explained": explained, "late_days_in_span": _total_days(late)}
+            found.members.append(person | member | told)
         found.late += late
         for day, counts in found.through.items():
             held = next(
@@ -236,6 +246,12 @@ def _late_spells(
             "days": (last_in - first_in).days + 1,
             "ended": None if last == question.as_of else _how_it_ended(after, bases),
         }
+
+
+def _explained(line: Sequence[standings.Row], day: date, question: Question, said: Sequence[Explanation]) -> list[str]:
+    """What was said of the run of overdue days that a day is in, in the order of saying."""
+    spells = [spell for spell in lateness.spells_of(line, question.as_of) if spell.holds(day)]
+    return [lateness.told(row) for spell in spells for row in lateness.said_of(spell, said)]
 
 
 def _how_it_ended(after: standings.Row | None, bases: Mapping[int | None, sentences.Basis]) -> str:

@@ -72,6 +72,7 @@ EXCEPTION_COLUMNS = (
     "last_credit_on",
     "last_credit",
     "explanation",
+    "lateness_explained",
 )
 
 
@@ -108,6 +109,11 @@ def member_rows(data: Data) -> Iterator[Sequence[Any]]:
         ]
 
 
+def _said(row: Mapping[str, Any]) -> str:
+    """Why the date was missed, as people explained it; blank where nobody did."""
+    return "; ".join(row.get("explained", ()))
+
+
 def exception_rows(data: Data) -> Iterator[Sequence[Any]]:
     """Overdue on the day, overdue within the span, in grace, evidence pending: in this order, each with its why."""
     members = {row["employee_id"]: row for row in data["members"]}
@@ -128,6 +134,7 @@ def exception_rows(data: Data) -> Iterator[Sequence[Any]]:
                 f"Waits for verification: {_several(row['evidence_pending'])}."
                 if name == "evidence_pending"
                 else row["because"],
+                _said(row) if name == "overdue" else "",
             ]
 
     yield from listed("overdue", "overdue")
@@ -142,6 +149,7 @@ def exception_rows(data: Data) -> Iterator[Sequence[Any]]:
             None,
             "",
             row["ended"],
+            _said(row),
         ]
     yield from listed("in_grace", "in grace")
     yield from listed("evidence_pending", "evidence pending")
@@ -407,6 +415,7 @@ def _printed(row: Mapping[str, Any]) -> dict[str, Any]:
         "credit": _credit(row["last_credit"]),
         "pending": ", ".join(_credit(credit) for credit in row["evidence_pending"]),
         "because": row["because"],
+        "explained": _said(row),
     }
 
 
@@ -419,4 +428,5 @@ def _printed_late(row: Mapping[str, Any]) -> dict[str, Any]:
         "to": _shown(row["to"]),
         "days": row["days"],
         "ended": row["ended"],
+        "explained": _said(row),
     }

@@ -117,6 +117,13 @@ def recorded(change: Change) -> str:
 
 
 @register.filter
+def who_and_when(change: Change) -> str:
+    """`Ruth Osei, 3 May 2026`."""
+    who = [name_of(change.by)] if change.by else [str(change.get_via_display())]
+    return ", ".join([*who, *([sentences.day(timezone.localdate(change.at))] if change.at else [])])
+
+
+@register.filter
 def may_record(viewer: Viewer) -> bool:
     return viewer.may(Right.RECORD)
 

@@ -24,7 +24,7 @@ from compliance.filters import (
     population_of,
 )
 from compliance.models import Each, Goal, Requirement
-from compliance.tables import StandingTable, standing_rows
+from compliance.tables import OverdueTable, StandingTable, standing_rows, with_explanation
 from compliance.working import Place
 from roster.access import Right, Viewer, ViewerRequest, requires
 from roster.models import Shift, Unit
@@ -302,8 +302,9 @@ def deadline_list(request: ViewerRequest) -> HttpResponseBase:
     within = SOON if given is None else given
     is_overdue = form.cleaned_data.get("show") == "overdue"
     found = rows.filter(state="overdue") if is_overdue else coverage.due_within(rows, asked.as_of, within)
-    table = StandingTable(
-        standing_rows(found),
+    listed = OverdueTable if is_overdue else StandingTable
+    table = listed(
+        with_explanation(standing_rows(found), asked) if is_overdue else standing_rows(found),
         asked=asked,
         viewer=viewer,
         order_by=request.GET.get("sort") or "due_on",

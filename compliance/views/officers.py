@@ -13,11 +13,11 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from compliance import coverage, grants, known, lifeline, sentences, standings
+from compliance import coverage, grants, known, lateness, lifeline, sentences, standings
 from compliance.asking import Asked, arrange, ask, in_one_transaction
 from compliance.filters import OfficerForm, all_requirements, checked, chosen_requirement, chosen_unit
 from compliance.gather import Rules, gather_rules, known_facts, pending_evidence
-from compliance.models import Edition, Extension, Requirement, Waiver
+from compliance.models import Edition, Explanation, Extension, Requirement, Waiver
 from compliance.tables import OfficerTable
 from compliance.templatetags.shown import duration
 from roster.access import Right, ViewerRequest, requires
@@ -127,9 +127,35 @@ def show_officer(request: ViewerRequest, officer: Officer) -> HttpResponse:
         "may_record": may_record,
         "may_grant": request.viewer.may(Right.GRANT),
         "granted": grants.granted_to(officer, asked.known_at),
+        "late": _late(officer, record, asked),
         "is_own": officer.pk in request.viewer.own,
     }
     return render(request, "officers/detail.html", context)
+
+
+@dataclass
+class Late:
+    """A run of overdue days, with what was said to explain it."""
+
+    title: str
+    spell: lateness.Spell
+    said: list[Explanation]
+
+    @property
+    def period(self) -> str:
+        """As the form to explain it names it."""
+        return f"{self.spell.requirement}-{self.spell.start_on}"
+
+
+def _late(officer: Officer, record: Record, asked: Asked) -> list[Late]:
+    """Every run of overdue days that began by the day asked, newest first. One query."""
+    said = lateness.explanations_of([officer.pk], asked.known_at).get(officer.pk, [])
+    found = [
+        Late(line.requirement.title, spell, lateness.said_of(spell, said))
+        for line in record.lines
+        for spell in lateness.spells_of([why.row for why in line.periods], asked.as_of)
+    ]
+    return sorted(found, key=lambda late: late.spell.start_on, reverse=True)
 
 
 @dataclass

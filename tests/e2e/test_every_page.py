@@ -48,6 +48,8 @@ PAGES = (
     "/officers/001000/separate/",
     "/officers/001000/waive/",
     "/officers/001000/extend/",
+    "/officers/001000/designations/",
+    "/officers/001020/explain/",
     "/waivers/",
     "/extensions/",
     "/mass/",

@@ -93,6 +93,8 @@ ADDRESSES: dict[str, Address] = {
     "officer-separate": Address(RECORDERS, RECORDERS, args=("002918",), shows="Separate Amara Whitfield"),
     "officer-waive": Address(GRANTERS, GRANTERS, args=("002918",), shows="Waive a requirement for Amara Whitfield"),
     "officer-extend": Address(GRANTERS, GRANTERS, args=("002918",), shows="Extend a date of Amara Whitfield"),
+    "officer-designate": Address(GRANTERS, GRANTERS, args=("002918",), shows="Designations of Amara Whitfield"),
+    "officer-explain": Address(GRANTERS, GRANTERS, args=("002918",), shows="Explain a late item of Amara Whitfield"),
     "waiver-list": Address(READERS, shows="Waivers"),
     "waiver-void": Address(GRANTERS, GRANTERS, args=("<waiver>",), shows="Amara Whitfield"),
     "extension-list": Address(READERS, shows="Extensions"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -15,7 +14,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from compliance import jobs, mass, tasks
 from compliance.models import Extension, Job, MassAct, Standing, Waiver
 from compliance.standings import differences
-from roster.models import Access
+from roster.models import Access, Officer
 from tests.compliance.pages.cast import Cast
 from tests.compliance.pages.reading import Shown, csv_rows
 from tests.factories import complete, extend, make_officer, waive
@@ -65,14 +64,14 @@ def record(cast: Cast, act: MassAct, role: str = "compliance") -> Any:
 
 
 @pytest.fixture
-def eve(cast: Cast) -> Iterator[Any]:
+def eve(cast: Cast) -> Officer:
     """A third member, of Central, whose credit reaches to 2025."""
     eve = make_officer("004000", last_name="Eves", unit=cast.central)
     complete(eve, cast.basic, date(2022, 1, 10))
     return eve
 
 
-def test_looking_names_who_is_granted_who_is_too_late_and_who_needs_none(cast: Cast, eve: Any) -> None:
+def test_looking_names_who_is_granted_who_is_too_late_and_who_needs_none(cast: Cast, eve: Officer) -> None:
     act = looked(cast)
 
     page = Shown(cast.client("auditor").get(reverse("mass-detail", args=[act.pk])))
@@ -86,7 +85,7 @@ def test_looking_names_who_is_granted_who_is_too_late_and_who_needs_none(cast: C
     assert Extension.objects.count() == 0
 
 
-def test_recording_is_one_change_and_the_standings_follow(cast: Cast, eve: Any) -> None:
+def test_recording_is_one_change_and_the_standings_follow(cast: Cast, eve: Officer) -> None:
     act = looked(cast)
 
     record(cast, act)
