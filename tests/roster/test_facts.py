@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from compliance import standings
-from compliance.models import Edition, Extension, Requirement, Standing, Waiver
+from compliance.models import Edition, Explanation, Extension, Requirement, Standing, Waiver
 from roster import facts
 from roster.facts import Change, Fact, FactRefused, Recorder, Via, changing_rules, known_now, recording
 from roster.models import Assignment, Designation, Employment, Leave, Officer
@@ -35,6 +35,7 @@ def officer(db: None) -> Officer:
         recorder.record(Designation(officer=member, code="CIT", start_on=NEW_YEAR, end_on=LATER))
         recorder.record(_waiver(member, start_on=NEW_YEAR, end_on=LATER))
         recorder.record(_extension(member, until_on=LATER, approved_on=NEW_YEAR))
+        recorder.record(_explanation(member))
     return member
 
 
@@ -61,6 +62,10 @@ def _waiver(officer: Officer, **values: object) -> Waiver:
 
 def _extension(officer: Officer, **values: object) -> Extension:
     return Extension(officer=officer, requirement=_requirement(), **values)
+
+
+def _explanation(officer: Officer) -> Explanation:
+    return Explanation(officer=officer, requirement=_requirement(), late_from=LATER, text="class cancelled")
 
 
 REFUSED: list[tuple[str, str, Make]] = [
@@ -129,6 +134,7 @@ REFUSED: list[tuple[str, str, Make]] = [
         "This extension is recorded already.",
         lambda officer: _extension(officer, until_on=LATER, approved_on=NEW_YEAR),
     ),
+    ("compliance_explanation_once", "This explanation is recorded already.", _explanation),
     (
         "training_completion_once",
         "This completion is recorded already.",
