@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from pytest_django import DjangoDbBlocker
 
-from compliance import coverage, goals, standings
+from compliance import coverage, goals, standings, working
 from compliance.demo import Department, make_department, record_department
 from compliance.demo.department import AssignmentRow, EmploymentRow
 from compliance.demo.record import is_made_here
@@ -20,7 +20,7 @@ from compliance.demo.sign_ins import make_users
 from compliance.gather import gather_rules, pending_evidence
 from compliance.models import Goal, Requirement, Standing
 from roster.facts import Change
-from roster.models import Leave, Officer, Shift, Unit
+from roster.models import Designation, Leave, Officer, Shift, Unit
 from training.models import Completion, EvidenceDecision
 
 TODAY = date(2026, 11, 20)
@@ -243,6 +243,32 @@ def test_the_awkward_cases_are_there(department: Department) -> None:
     assert EvidenceDecision.objects.filter(decision="verified").exists()
     names = Counter(Officer.objects.values_list("last_name", "first_name", "middle_name", "suffix"))
     assert names.most_common(1)[0][1] >= 2
+
+
+@pytest.mark.django_db
+def test_goals_of_groups_are_met_by_some_and_not_by_others(department: Department) -> None:
+    designated = goals.evaluate(Goal.objects.get(code="designated-20"), as_of=TODAY)
+    watches = goals.evaluate(Goal.objects.get(code="every-watch"), as_of=TODAY)
+
+    for result in (designated, watches):
+        assert not result.met
+        assert 0 < result.groups_met < len(result.groups)
+    assert 0 < designated.have < goals.evaluate(Goal.objects.get(code="all-patrol"), as_of=TODAY).have
+    assert designated.have == Designation.objects.known().filter(officer__standings__in=trained_today()).count()
+
+
+def trained_today() -> coverage.Standings:
+    requirement = Requirement.objects.get(code="all-patrol")
+    return coverage.standings_on(TODAY, requirement_ids=[requirement.pk]).exclude(state="excused")
+
+
+@pytest.mark.django_db
+def test_a_unit_has_secondary_members_and_others_work_away(department: Department) -> None:
+    units = {unit.code: unit.pk for unit in Unit.objects.all()}
+
+    assert len(working.secondary_members([units["CIU"]], as_of=TODAY)) == 6
+    assert working.presence([units["TRN"]], None, as_of=TODAY).here == 1
+    assert working.presence([units["D9"]], None, as_of=TODAY).here == 1
 
 
 @pytest.mark.django_db

@@ -73,6 +73,9 @@ TITLES = (
     ("CIT REFRESHER", "CIT-REF-8"),
 )
 
+#: Officers who are sent to people in crisis; a duty, which the course alone does not give.
+DESIGNATION = "CIT"
+
 FEWEST = 20
 #: An academy class starts every so many days and lasts so many; the present one is so old.
 COHORT_EVERY, COHORT_LASTS, COHORT_AGE = 147, 182, 105
@@ -101,6 +104,13 @@ class LeaveRow(NamedTuple):
     start_on: date
     end_on: date | None
     approval: str
+
+
+class DesignationRow(NamedTuple):
+    code: str
+    start_on: date
+    end_on: date | None
+    is_voluntary: bool
 
 
 class CompletionRow(NamedTuple):
@@ -134,6 +144,7 @@ class Member:
     employments: list[EmploymentRow] = field(default_factory=list)
     assignments: list[AssignmentRow] = field(default_factory=list)
     leaves: list[LeaveRow] = field(default_factory=list)
+    designations: list[DesignationRow] = field(default_factory=list)
     completions: list[CompletionRow] = field(default_factory=list)
 
     def home_on(self, day: date) -> AssignmentRow | None:
@@ -252,6 +263,7 @@ class _Maker:
         members = [self._member(slot) for slot in slots]
         members += [self._former_member() for _ in range(self.officers // 8)]
         self._awkward(members)
+        self._designate(members)
         self._number(members)
         return Department(self.today, self.units, members, self.corrections, self.decisions, self.entered_late)
 
@@ -795,6 +807,22 @@ class _Maker:
         if missed is not None:
             day = self.cit_days[-2]
             self._add(missed, "CIT-40", day, self._cit_number(day, "D1"), attendance=80, result="incomplete")
+
+    def _designate(self, members: list[Member]) -> None:
+        """CIT officers: one in four of the trained officers of each watch of a district, nearly all of them volunteers.
+
+        Being named follows the course by some weeks. No number is drawn, so nothing else changes by it.
+        """
+        watches: dict[tuple[str, str | None], list[Member]] = {}
+        for member in members:
+            home = member.home_on(self.today)
+            if home and home.unit in self.area_of and home.rank == "officer" and member.is_employed_on(self.today):
+                watches.setdefault((home.unit, home.shift), []).append(member)
+        for watch in watches.values():
+            for at, member in enumerate([member for member in watch if member.has("CIT-40")][::4]):
+                taken = min(row.completed_on for row in member.completions if row.course == "CIT-40")
+                named_on = min(taken + timedelta(days=45), self.today)
+                member.designations.append(DesignationRow(DESIGNATION, named_on, None, at % 5 != 4))
 
     def _number(self, members: list[Member]) -> None:
         """Employee ids in the order of hiring, badges and addresses; leading zeros are part of an id."""

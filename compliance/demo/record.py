@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
@@ -18,6 +19,7 @@ from django.db import connection, transaction
 from compliance.demo.department import (
     AGENCY,
     COURSES,
+    DESIGNATION,
     PASS_MARKS,
     RANKS,
     SHIFTS,
@@ -28,12 +30,14 @@ from compliance.demo.department import (
     Department,
     Member,
 )
+from compliance.models import Goal, Requirement
 from compliance.requirements import load_presets, presets
 from roster.facts import Recorder, Via, changing_rules, recording
 from roster.models import (
     Agency,
     Assignment,
     Change,
+    Designation,
     Employment,
     FormerDetail,
     Leave,
@@ -48,6 +52,29 @@ from training.titles import title_key
 #: The reason of the first change. A database whose members were not recorded by such a change is somebody's own.
 MARK = "Made-up department: roster carried over from the personnel system"
 PRESETS = ("all-patrol", "calea-41.2.7-entry", "calea-41.2.7-refresher")
+#: What this agency promised besides the shipped goals, in the keys of a requirements file: of its watches, and of who
+#: is designated rather than trained.
+GOALS: tuple[dict[str, Any], ...] = (
+    {
+        "code": "designated-20",
+        "title": "One in five of each district designated CIT",
+        "requirement": "all-patrol",
+        "counts": "designated",
+        "designation": DESIGNATION,
+        "target_percent": 20,
+        "each": "unit",
+        "min_count": 3,
+    },
+    {
+        "code": "every-watch",
+        "title": "Crisis training at work on every watch",
+        "requirement": "calea-41.2.7-refresher",
+        "counts": "available",
+        "target_percent": 70,
+        "each": "unit_shift",
+        "min_count": 1,
+    },
+)
 
 #: So many of the latest classes are changes of their own, as when they are logged from sign-in sheets.
 LOGGED_CLASSES = 40
@@ -61,6 +88,7 @@ COMPLETION_COLUMNS = (
 EMPLOYMENT_COLUMNS = ("officer_id", "start_on", "end_on", "category")
 ASSIGNMENT_COLUMNS = ("officer_id", "kind", "unit_id", "shift_id", "rank_id", "start_on", "end_on")
 LEAVE_COLUMNS = ("officer_id", "kind", "start_on", "end_on", "approval")
+DESIGNATION_COLUMNS = ("officer_id", "code", "start_on", "end_on", "is_voluntary")
 
 Say = Callable[[str], object]
 
@@ -86,9 +114,18 @@ def record_department(
         if with_presets:
             say("Working out everybody's standing")
             load_presets(with_presets, today=department.today)
+            _promise()
     with connection.cursor() as cursor:  # the planner knows nothing of tables filled a moment ago
         cursor.execute("ANALYZE")
     return agency
+
+
+def _promise() -> None:
+    """Set the agency's own goals on those of their requirements that are loaded."""
+    requirements = {requirement.code: requirement for requirement in Requirement.objects.all()}
+    for values in GOALS:
+        if values["requirement"] in requirements:
+            Goal.objects.create(**{**values, "requirement": requirements[values["requirement"]]})
 
 
 class _Writer:
@@ -204,6 +241,9 @@ class _Writer:
                 ((self._id(m), *row) for m in members for row in m.leaves if row.start_on <= today - YEAR),
                 everybody,
             )
+        held = [(self._id(member), *row) for member in members for row in member.designations]
+        with recording(by=self.academy, via=Via.IMPORT, why="CIT officers, from the coordinator's list") as recorder:
+            recorder.record_many(Designation, DESIGNATION_COLUMNS, held, {row[0] for row in held})
         with recording(
             by=self.academy, via=Via.IMPORT, why="Leave of the last twelve months, from personnel"
         ) as recorder:
