@@ -340,7 +340,8 @@ def goal_counts(goal: Goal, codes: Sequence[str] = ()) -> str:
         case Counted.AVAILABLE:
             return (
                 "Available: current, on no leave of any kind, and counted where the member works on this day; "
-                "a temporary assignment goes before the home one. Those asked are counted at home."
+                "a temporary assignment goes before the home one. Those asked are counted at home, so a group may have "
+                "more than it asks."
             )
         case _:
             return "Certified: current on this day."

@@ -142,13 +142,15 @@ class Presence:
     """Who works in a unit, with everything below it, on a day: members by what they are that day.
 
     A member on leave is counted as that alone, at home. `here` work here by a temporary assignment, `detailed` belong
-    here and work elsewhere by one; `available` are those of `present` and `here` who are current.
+    here and work elsewhere by one. Of `present` and `here`, `asked` are those whom the requirement counts, and
+    `available` those of them who are current.
     """
 
     present: int = 0
     on_leave: int = 0
     detailed: int = 0
     here: int = 0
+    asked: int = 0
     available: int = 0
     #: ids of the first of `detailed` and of `here`
     detailed_ids: tuple[int, ...] = ()
@@ -159,7 +161,7 @@ class Presence:
         return self.present + self.here
 
 
-_NOBODY = _Sql("SELECT NULL::bigint AS officer_id WHERE false", ())
+_NOBODY = _Sql("SELECT NULL::bigint AS officer_id, '' AS state WHERE false", ())
 
 
 def presence(
@@ -167,16 +169,16 @@ def presence(
 ) -> Presence:
     """Who works in these units on a day, and how many of them are current under one requirement's standings. One query.
 
-    Everybody employed is asked about, whatever the requirement's population.
+    Everybody employed is there, whatever the requirement's population.
     """
     home = _on(Assignment, as_of, known_at).filter(kind=AssignmentKind.HOME)
-    current = None if rows is None else rows.filter(state=engine.State.CURRENT).values_list("officer_id")
+    counted = None if rows is None else rows.exclude(state=engine.State.EXCUSED).values_list("officer_id", "state")
     parts = {
         "home": _sql(home.values_list("officer_id", "unit_id")),
         "employed": _sql(_on(Employment, as_of, known_at).values_list("officer_id")),
         "acting": _acting(as_of, known_at),
         "away": _away(as_of, known_at),
-        "certified": _NOBODY if current is None else _sql(current),
+        "stood": _NOBODY if counted is None else _sql(counted),
     }
     units = list(unit_ids)
     found = _fetch(
@@ -187,23 +189,28 @@ def presence(
         ), seen AS (
             SELECT officer_id, coalesce(home.unit_id = ANY(%s), false) AS is_home,
                 coalesce(acting.unit_id, home.unit_id) = ANY(%s) AS works_here,
-                EXISTS (SELECT FROM certified WHERE certified.officer_id = near.officer_id) AS is_certified,
-                EXISTS (SELECT FROM away WHERE away.officer_id = near.officer_id) AS is_away
+                EXISTS (SELECT FROM away WHERE away.officer_id = near.officer_id) AS is_away, stood.state
             FROM near JOIN employed USING (officer_id) LEFT JOIN home USING (officer_id)
-            LEFT JOIN acting USING (officer_id)
+            LEFT JOIN acting USING (officer_id) LEFT JOIN stood USING (officer_id)
         )
         SELECT count(*) FILTER (WHERE is_home AND works_here AND NOT is_away),
             count(*) FILTER (WHERE is_home AND is_away),
             count(*) FILTER (WHERE is_home AND NOT works_here AND NOT is_away),
             count(*) FILTER (WHERE NOT is_home AND works_here AND NOT is_away),
-            count(*) FILTER (WHERE works_here AND is_certified AND NOT is_away),
+            count(*) FILTER (WHERE works_here AND NOT is_away AND state IS NOT NULL),
+            count(*) FILTER (WHERE works_here AND NOT is_away AND state = 'current'),
             (array_agg(officer_id ORDER BY officer_id) FILTER (WHERE is_home AND NOT works_here AND NOT is_away))[1:%s],
             (array_agg(officer_id ORDER BY officer_id) FILTER (WHERE NOT is_home AND works_here AND NOT is_away))[1:%s]
         FROM seen""",
         [units, units, units, units, MOST_NAMED, MOST_NAMED],
     )
-    present, on_leave, detailed, here, available_here, detailed_ids, here_ids = found[0]
-    return Presence(present, on_leave, detailed, here, available_here, tuple(detailed_ids or ()), tuple(here_ids or ()))
+    *numbers, detailed_ids, here_ids = found[0]
+    names = ("present", "on_leave", "detailed", "here", "asked", "available")
+    return Presence(
+        **dict(zip(names, numbers, strict=True)),
+        detailed_ids=tuple(detailed_ids or ()),
+        here_ids=tuple(here_ids or ()),
+    )
 
 
 def secondary_members(unit_ids: Collection[int], *, as_of: date, known_at: datetime | None = None) -> list[Assignment]:

@@ -69,6 +69,19 @@ def counted(number: int, one: str) -> str:
 
 
 @register.filter
+def group_cell(group: goals.Group) -> SafeString:
+    """A group in one line: `8 of 15` with its share, and whether it is met or how many it is short."""
+    badge = state_badge("current", "met") if group.met else state_badge("overdue", group.short_words)
+    share = f"{group.percent} %" if group.counted else group.percent
+    return format_html(
+        '<span class="group"><strong>{}</strong> <span class="quiet">{}</span> {}</span>',
+        f"{group.have:,} of {group.counted:,}",
+        share,
+        badge,
+    )
+
+
+@register.filter
 def duration(days: int) -> str:
     """Days up to 90, then months: `130 days` would be `4 months`."""
     return sentences.count(days, "day") if days <= 90 else sentences.count(days * 12 // 365, "month")

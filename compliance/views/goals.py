@@ -31,18 +31,21 @@ class Line:
 
     name: str
     url: str
-    #: in the order of the columns; None where a unit has nobody
-    groups: list[goals.Group | None]
+    #: each column with the group that stands in it; None where a unit has nobody
+    cells: list[tuple[str, goals.Group | None]]
+
+    @property
+    def groups(self) -> list[goals.Group]:
+        return [group for _, group in self.cells if group]
 
     @property
     def short(self) -> int:
-        return sum(group.short for group in self.groups if group)
+        return sum(group.short for group in self.groups)
 
     @property
     def share(self) -> Fraction:
         """What the line reaches of what it is asked: the lower, the worse."""
-        found = [group for group in self.groups if group]
-        return Fraction(sum(group.have for group in found), sum(group.counted for group in found) or 1)
+        return Fraction(sum(group.have for group in self.groups), sum(group.counted for group in self.groups) or 1)
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ def _grid(
     seen = sorted((group for group in result.groups if _is_in_reach(group, goal, viewer)), key=names.place)
     if goal.each == Each.SHIFT:
         columns = ["Members"]
-        lines = [Line(names.shift(group.shift), "", [group]) for group in seen]
+        lines = [Line(names.shift(group.shift), "", [("Members", group)]) for group in seen]
     else:
         by_shift = {group.shift: group for group in sorted(seen, key=lambda one: names.place(one)[2:])}
         shifts = list(by_shift) if goal.each == Each.UNIT_SHIFT else [None]
@@ -147,7 +150,11 @@ def _grid(
         for group in seen:
             by_unit.setdefault(group.unit, {})[group.shift] = group
         lines = [
-            Line(names.unit(unit), _unit_url(unit, requirement, viewer, asked), [found.get(shift) for shift in shifts])
+            Line(
+                names.unit(unit),
+                _unit_url(unit, requirement, viewer, asked),
+                [(column, found.get(shift)) for column, shift in zip(columns, shifts, strict=True)],
+            )
             for unit, found in by_unit.items()
         ]
     lines.sort(key=lambda line: (-line.short, line.share))

@@ -116,7 +116,7 @@ def test_a_group_whose_members_are_all_excused_is_na_and_short_of_the_least(depa
 
     page = show(department)
 
-    assert page.rows(GROUPS)[0] == ["Central District", "1 of 2 50.0 % ▲ short 1", "n/a 0 of 0 ▲ short 1", "–"]
+    assert page.rows(GROUPS)[0] == ["Central District", "1 of 2 50.0 % ▲ short 1", "0 of 0 n/a ▲ short 1", "–"]
 
 
 def test_a_commander_sees_the_groups_of_the_own_units(department: Department) -> None:

@@ -284,8 +284,8 @@ def test_who_is_working_here(department: Department) -> None:
     page = show(department)
 
     assert (
-        "3 work here on 30 Jun 2026: 2 at home and 1 on temporary assignment from elsewhere."
-        " 2 of them available, that is certified under Requirement refresher and on no leave."
+        "3 work here on 30 Jun 2026: 2 of the unit and 1 on temporary assignment from elsewhere."
+        " Requirement refresher asks 3 of them, and 2 are available: certified and on no leave."
         " 1 away on temporary assignment. 1 on leave." in page.words
     )
     assert page.rows(ELSEWHERE) == [
@@ -320,9 +320,15 @@ def test_somebody_on_leave_is_on_leave_wherever_they_were_sent(department: Depar
 
     central, eastern = show(department), show(department, "chief", "/units/EAS/")
 
-    assert "3 work here on 30 Jun 2026: 3 at home. 2 of them available" in central.words
+    assert (
+        "3 work here on 30 Jun 2026: 3 of the unit. Requirement refresher asks 3 of them, and 2 are available"
+        in central.words
+    )
     assert "1 on leave." in central.words
-    assert "2 work here on 30 Jun 2026: 2 at home. 1 of them available" in eastern.words
+    assert (
+        "2 work here on 30 Jun 2026: 2 of the unit. Requirement refresher asks 2 of them, and 1 is available"
+        in eastern.words
+    )
 
 
 def test_who_left_the_agency_works_nowhere(department: Department) -> None:
@@ -332,7 +338,7 @@ def test_who_left_the_agency_works_nowhere(department: Department) -> None:
         recorder.void([hired])
         recorder.record(Employment(officer=officer, start_on=hired.start_on, end_on=date(2026, 6, 29)))
 
-    assert "2 work here on 30 Jun 2026: 2 at home." in show(department).words
+    assert "2 work here on 30 Jun 2026: 2 of the unit." in show(department).words
 
 
 def test_known_earlier_a_unit_shows_who_was_recorded_as_working_there(department: Department) -> None:
