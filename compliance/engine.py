@@ -410,8 +410,9 @@ def timeline(editions: Sequence[Edition], member: MemberFacts) -> tuple[Period, 
     stays = membership(editions, member)
     line: list[tuple[date, date, Answer]] = []
     for edition in {stay.edition.key: stay.edition for stay in stays}.values():
+        found_overdue: dict[date, bool] = {}
         for first, last, completions in after_breaks(edition, member):
-            for start, end, answer in Walk(edition, stays, member, completions).answers(first, last):
+            for start, end, answer in Walk(edition, stays, member, completions, found_overdue).answers(first, last):
                 if line and line[-1][2] == answer and line[-1][1] == start - ONE_DAY:
                     line[-1] = (line[-1][0], end, answer)
                 else:
@@ -1024,6 +1025,9 @@ class Walk:
     The edition decides as if it had always been in force, so the walk passes through the days of other editions too.
     What happens on one day happens in the order of the list below: so a credit on the first day of leave keeps that
     leave from finding the member overdue, and an extension acts on what a credit of its day gives.
+
+    `found_overdue` keeps for each first day of a leave whether it found the member overdue. What a break wipes later
+    does not change that: the walks before and after a break share it, in this order.
     """
 
     __slots__ = (
@@ -1034,6 +1038,7 @@ class Walk:
         "edition",
         "extensions",
         "first_due",
+        "found_overdue",
         "grace_due",
         "has_credit",
         "is_extended",
@@ -1049,9 +1054,15 @@ class Walk:
     )
 
     def __init__(
-        self, edition: Edition, stays: Sequence[Stay], member: MemberFacts, completions: Sequence[Completion]
+        self,
+        edition: Edition,
+        stays: Sequence[Stay],
+        member: MemberFacts,
+        completions: Sequence[Completion],
+        found_overdue: dict[date, bool],
     ) -> None:
         self.edition = edition
+        self.found_overdue = found_overdue
         self.stays = {stay.start_on: stay for stay in stays}
         self.credits = credits_by_day(edition, completions)
         self.extensions = approvals(edition, member.extensions) if member.extensions else {}
@@ -1155,7 +1166,7 @@ class Walk:
 
     def go_on_leave(self, day: date) -> None:
         self.on_leave = True
-        self.was_overdue = self.stay is not None and self.deadline()[0] < day
+        self.was_overdue = self.found_overdue.setdefault(day, self.stay is not None and self.deadline()[0] < day)
 
     def begin_waiver(self, day: date) -> None:
         self.is_waived = True
@@ -1174,8 +1185,10 @@ class Walk:
         line: list[Row[Answer]] = []
         days = sorted(self.calendar)
         for day, following in zip_longest(days, days[1:]):
+            if day > last:
+                break
             self.live(day)
-            if self.stay is not None and self.stay.edition is self.edition and first <= day <= last:
+            if self.stay is not None and self.stay.edition is self.edition and first <= day:
                 line += self.states(self.stay.home, day, following - ONE_DAY if following else FOREVER)
         return line
 

@@ -226,11 +226,13 @@ def explain(editions: Sequence[Edition], member: MemberFacts, day: date) -> Expl
     if stay is None:
         return None
     edition = stay.edition
-    first, completions = next(
-        (first, completions) for first, last, completions in after_breaks(edition, member) if first <= day <= last
-    )
+    found_overdue: dict[date, bool] = {}
+    for first, last, completions in after_breaks(edition, member):
+        if day <= last:
+            break
+        Walk(edition, stays, member, completions, found_overdue).answers(first, last)
     seen = [completion for completion in completions if completion.completed_on <= day]
-    walk = _Noted(edition, stays, member, seen)
+    walk = _Noted(edition, stays, member, seen, dict(found_overdue))
     _walk_to(day, walk)
     state, due_on, _, _, _, _, basis, has_credit, reason = _answer(walk, stay, day)
     hours, uses = _hours(edition, seen, day)
@@ -254,7 +256,7 @@ def explain(editions: Sequence[Edition], member: MemberFacts, day: date) -> Expl
         waiver=_covering(waived_days(edition, member.waivers), day),
         remedies=(
             *_remedies(walk, state, due_on, verdicts, day),
-            *_evidence_that_waits(stays, stay, member, seen, walk, day),
+            *_evidence_that_waits(stays, stay, member, seen, found_overdue, walk, day),
         ),
     )
 
@@ -272,14 +274,19 @@ class _Noted(Walk):
     """A walk that notes what each of the engine's steps does."""
 
     def __init__(
-        self, edition: Edition, stays: Sequence[Stay], member: MemberFacts, completions: Sequence[Completion]
+        self,
+        edition: Edition,
+        stays: Sequence[Stay],
+        member: MemberFacts,
+        completions: Sequence[Completion],
+        found_overdue: dict[date, bool],
     ) -> None:
         self.given: dict[int, _Given] = {}
         self.refused: dict[int, Lack] = {}
         self.returns: list[Return] = []
         #: day approved -> what the extensions of that day act on, and the date then in force
         self.acted: dict[date, tuple[Target | None, date]] = {}
-        super().__init__(edition, stays, member, completions)
+        super().__init__(edition, stays, member, completions, found_overdue)
 
     def arrive(self, day: date) -> None:
         super().arrive(day)
@@ -488,15 +495,24 @@ def _missing(edition: Edition, state: State, due_on: date, verdicts: Sequence[Ve
 
 
 def _evidence_that_waits(
-    stays: Sequence[Stay], stay: Stay, member: MemberFacts, seen: Sequence[Completion], walk: Walk, day: date
+    stays: Sequence[Stay],
+    stay: Stay,
+    member: MemberFacts,
+    seen: Sequence[Completion],
+    found_overdue: Mapping[date, bool],
+    walk: Walk,
+    day: date,
 ) -> Iterator[Remedy]:
-    """The pending completions that would change the state or the due date of the day by being verified."""
+    """The pending completions that would change the state or the due date of the day by being verified.
+
+    `found_overdue` is what leaves found that began before the last break.
+    """
     state, due_on, *_ = _answer(walk, stay, day)
     for pending in sorted(seen, key=attrgetter("completed_on", "key")):
         if pending.evidence is not Evidence.PENDING or kind_of(stay.edition, pending) is None:
             continue
         verified = [replace(row, evidence=Evidence.VERIFIED) if row is pending else row for row in seen]
-        other = Walk(stay.edition, stays, member, verified)
+        other = Walk(stay.edition, stays, member, verified, dict(found_overdue))
         _walk_to(day, other)
         if _answer(other, stay, day)[:2] != (state, due_on):
             yield Remedy(Change.VERIFY, completion=pending.key)

@@ -470,17 +470,15 @@ def carried_by_day(
 
     @cache
     def first_deadline(joined: date) -> date:
-        match edition.first_due:
-            case FirstDue.GRACE:
-                due = joined + edition.entry_grace_days * DAY
-            case FirstDue.YEAR_END:
-                due = date(joined.year, 12, 31)
-            case FirstDue.NEXT_YEAR_END:
-                due = date(joined.year + 1, 12, 31)
-            case FirstDue.WINDOW_END:
-                due = last_of_window(edition, window_of(edition, joined) or 0)
-            case FirstDue.NEXT_WINDOW_END:
-                due = last_of_window(edition, (window_of(edition, joined) or 0) + 1)
+        if edition.clock == Clock.CYCLE:
+            following = 1 if edition.first_due == FirstDue.NEXT_WINDOW_END else 0
+            due = last_of_window(edition, (window_of(edition, joined) or 0) + following)
+        elif edition.first_due == FirstDue.YEAR_END:
+            due = date(joined.year, 12, 31)
+        elif edition.first_due == FirstDue.NEXT_YEAR_END:
+            due = date(joined.year + 1, 12, 31)
+        else:
+            due = joined + edition.entry_grace_days * DAY
         if edition.entry_due_on is not None and edition.entry_due_on > due:
             due = edition.entry_due_on
         if edition.leave == LeaveRule.TOLL and edition.clock != Clock.CYCLE:

@@ -920,6 +920,28 @@ def test_a_sum_of_hours_rests_on(
             {"2022-02-28": (CURRENT, "2026-12-31"), "2023-03-01": (IN_GRACE, "2023-03-01")},
             id="an-extension-of-what-was-wiped",
         ),
+        pytest.param(
+            {"leave": LeaveRule.EXCLUDE, "return_grace_days": 60},
+            [
+                worked("2020-01-01", "2022-02-28"),
+                worked("2023-03-01"),
+                took(CIT, "2021-05-01"),
+                away("2022-02-01", "2023-03-31"),
+            ],
+            {"2022-01-31": (CURRENT, "2024-05-01"), "2023-04-01": (IN_GRACE, "2023-05-31")},
+            id="current-when-the-leave-began-that-outlasts-it",
+        ),
+        pytest.param(
+            {"leave": LeaveRule.EXCLUDE, "return_grace_days": 60, "months": 6},
+            [
+                worked("2020-01-01", "2022-02-28"),
+                worked("2023-03-01"),
+                took(CIT, "2021-05-01"),
+                away("2022-02-01", "2023-03-31"),
+            ],
+            {"2022-01-31": (OVERDUE, "2021-11-01"), "2023-04-01": (OVERDUE, "2023-03-01")},
+            id="overdue-when-the-leave-began-that-outlasts-it",
+        ),
     ],
 )
 def test_a_break(rules: dict[str, Any], facts: list[Any], days: dict[str, tuple[State, str] | None]) -> None:

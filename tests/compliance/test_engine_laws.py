@@ -108,7 +108,8 @@ def populations(draw: st.DrawFn, who: Who) -> Population:
         )
         return Population(**listed, min_service_months=draw(often(0, 1, 3, times=3)))
     if who is Who.ACTING:
-        return Population(ranks=draw(st.sampled_from([frozenset({1}), frozenset({2})])), acting_counts=True)
+        ranks = draw(st.sampled_from([frozenset({1}), frozenset({2})]))
+        return Population(ranks=ranks, acting_counts=draw(often(True, False, times=3)))
     return Population(
         designations=draw(often(frozenset({"cit"}), frozenset({"cit", "fto"}), frozenset(), times=6)),
         voluntary_only=draw(st.booleans()),
@@ -123,7 +124,13 @@ def clocks(draw: st.DrawFn) -> dict[str, Any]:
             [Clock.ONCE, *[Clock.ROLLING] * 5, Clock.CALENDAR, *[Clock.CYCLE] * 2, *[Clock.CERTIFICATE] * 3]
         )
     )
-    given: dict[str, Any] = {"clock": clock, "months": draw(st.sampled_from([1, 2, 3, 4, 6, 12]))}
+    given: dict[str, Any] = {
+        "clock": clock,
+        "months": draw(st.sampled_from([1, 2, 3, 4, 6, 12])),
+        "early": draw(often(Early.KEEP_ANCHOR, Early.RESTART, times=3)),
+        "keep_anchor_days": draw(st.sampled_from([31, 62, 400, 10])),
+        "recert_courses": draw(often(frozenset({RECERT}), frozenset({RECERT, OTHER}))),
+    }
     if clock is Clock.CALENDAR:
         given["years"] = draw(st.sampled_from([0, 1]))
     if draw(often(False, True, times=2)):
@@ -132,11 +139,9 @@ def clocks(draw: st.DrawFn) -> dict[str, Any]:
         if clock in (Clock.ONCE, Clock.ROLLING) and draw(st.booleans()):
             given["hours_model"] = HoursModel.ROLLING
             given["hours_window_months"] = given["hours_window_months"] or 3
-    if clock is Clock.ROLLING:
-        given["early"] = draw(often(Early.KEEP_ANCHOR, Early.RESTART, times=3))
-        given["keep_anchor_days"] = draw(st.sampled_from([31, 62, 400, 10]))
+    else:
+        given["hours_model"] = draw(often(HoursModel.EVENT, HoursModel.ROLLING))
     if clock is Clock.CERTIFICATE:
-        given["recert_courses"] = draw(often(frozenset({RECERT}), frozenset({RECERT, OTHER})))
         given["recert_before_days"] = draw(st.sampled_from([10, 31, 62, 400, 0]))
         given["recert_after_days"] = draw(st.sampled_from([10, 31, 62, 400, 0]))
     if clock is Clock.CYCLE:
@@ -193,7 +198,7 @@ def editions(draw: st.DrawFn, who: Who) -> list[Edition]:
                 population=draw(populations(who)),
                 refresher_stands_alone=draw(often(False, True, times=3)),
                 refresher_min_tenure_months=draw(st.sampled_from([0, 1, 3, 12])),
-                entry_grace_days=draw(st.sampled_from([0, 0, 1, 10, 60])),
+                entry_grace_days=draw(st.sampled_from([0, 60, 60, 10, 1])),
                 entry_due_on=draw(often(None, date(2024, 2, 29), date(2024, 4, 30), date(2024, 12, 31))),
                 break_months=draw(often(0, 1, 2, times=2)),
                 **draw(lists_of_courses),
@@ -218,9 +223,13 @@ odd_completions = often(
     {},
     {"score": None},
     {"score": 69},
+    {"score": 70},
     {"score": 79},
+    {"score": 80},
     {"attendance": 89},
+    {"attendance": 90},
     {"attendance": 94},
+    {"attendance": 95},
     {"passed": False},
     {"evidence": Evidence.PENDING},
     {"evidence": Evidence.REJECTED},
@@ -248,7 +257,9 @@ def completions(
         ),
         completed_on=day,
         hours=draw(often(None, 2.7, 4, 5.4, 8, times=4)),
-        certificate_expires_on=day + draw(lengths) * DAY if draw(often(False, True, times=2)) else None,
+        certificate_expires_on=day + draw(st.one_of(lengths, st.just(-10))) * DAY
+        if draw(often(False, True, times=2))
+        else None,
         lesson_plan=draw(often(None, LessonPlan(FIRST, day - DAY), LessonPlan(FIRST, day), times=8)),
         **({"score": 85} | draw(odd_completions)),
     )
@@ -257,7 +268,7 @@ def completions(
 #: Mostly there is something to renew.
 plain_entries = st.builds(
     Completion,
-    key=st.just(1),
+    key=st.sampled_from([1, 50]),
     course=st.just(Course(ENTRY, hours=8, mode="in_person", min_score=80, min_attendance=0)),
     completed_on=st.one_of(days, st.integers(0, 100).map(lambda off: FIRST + off * DAY)),
     score=st.just(90),
@@ -306,12 +317,18 @@ def members(draw: st.DrawFn, who: Who, editions: Sequence[Edition]) -> MemberFac
         near = st.builds(lambda day, off: day + off * DAY, later, offsets)
         return often(near, days, times=3).flatmap(lambda strategy: strategy)
 
-    courses = [ENTRY, ENTRY, ENTRY, REFRESHER, REFRESHER, BOTH, OTHER]
-    if any(edition.recert_courses for edition in editions):
-        courses += [RECERT] * 6
+    courses = [ENTRY, ENTRY, ENTRY, REFRESHER, REFRESHER, BOTH, OTHER, RECERT]
+    if any(edition.clock is Clock.CERTIFICATE for edition in editions):
+        courses += [RECERT] * 5
     taken = [draw(plain_entries) if draw(often(True, False, times=3)) else draw(completions(1, days, courses))]
     for key in range(2, draw(st.integers(2, 7)) + 1):
         taken.append(draw(completions(key, about([c.completed_on for c in taken]), courses)))
+
+    def together(most: int) -> st.SearchStrategy[list[date]]:
+        """First days on one day, next to one another and apart."""
+        later = st.lists(st.sampled_from([0, 0, 1, 1, 2, 10, 31, 90]), min_size=1, max_size=most)
+        return st.builds(lambda day, offs: [day + off * DAY for off in offs], days, later)
+
     due = about([*(row.start_on for row in employments), *(c.completed_on for c in taken)])
     return MemberFacts(
         employments=employments,
@@ -328,19 +345,19 @@ def members(draw: st.DrawFn, who: Who, editions: Sequence[Edition]) -> MemberFac
                 draw(often("cit", "fto", times=3)),
                 is_voluntary=draw(st.booleans()),
             )
-            for start in draw(some(1, 3, days) if who is Who.DESIGNATED else st.just([]))
+            for start in draw(together(3) if who is Who.DESIGNATED else st.just([]))
         ],
         acting=[
             draw(assignments(start, draw(often(None, start + draw(lengths) * DAY, times=1))))
-            for start in draw(some(1, 3, days) if who is Who.ACTING else st.just([]))
+            for start in draw(together(3) if who is Who.ACTING else st.just([]))
         ],
         waivers=[
             Waiver(draw(often(0, 1)), start, start + draw(lengths) * DAY)
             for start in draw(often(0, 1, times=2).flatmap(lambda size: some(size, size, due)))
         ],
         extensions=[
-            Extension(draw(often(0, 1)), approved_on + draw(lengths) * DAY, approved_on)
-            for approved_on in draw(some(0, 3, due))
+            Extension(draw(often(0, 1)), approved_on + draw(st.one_of(lengths, st.just(-10))) * DAY, approved_on)
+            for approved_on in draw(some(0, 3, due).flatmap(lambda found: often(found, [*found, *found[:1]], times=2)))
         ],
     )
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import pytest
@@ -12,114 +10,47 @@ import pytest
 from compliance.engine import (
     Assignment,
     Clock,
-    Completion,
-    Course,
-    Designation,
-    Early,
     Edition,
-    Employment,
-    Equivalency,
     Evidence,
-    Extension,
     FirstDue,
-    HoursModel,
-    Leave,
     LeaveRule,
-    LessonPlan,
     MemberFacts,
     Population,
     Reason,
     State,
-    Waiver,
+)
+from tests.compliance.engine_facts import (
+    CIT,
+    CPR,
+    CURRENT,
+    EXCUSED,
+    IN_GRACE,
+    OVERDUE,
+    PATROL,
+    RECERT,
+    REFRESHER,
+    Fact,
+    away,
+    certificate,
+    cycle,
+    d,
+    exclude,
+    extended,
+    holds,
+    hours,
+    keep,
+    member,
+    posted,
+    rolling,
+    same,
+    t36,
+    taught_from,
+    toll,
+    took,
+    waived,
+    worked,
 )
 from tests.compliance.engine_reference import add_months, standing_by_day
-
-CURRENT, IN_GRACE, OVERDUE, EXCUSED = State.CURRENT, State.IN_GRACE, State.OVERDUE, State.EXCUSED
-
-CIT = Course(key=1, hours=40, mode="in_person", min_score=0, min_attendance=0)
-REFRESHER = Course(key=2, hours=4, mode="in_person", min_score=0, min_attendance=0)
-RECERT = Course(key=3, hours=2, mode="in_person", min_score=0, min_attendance=0)
-OTHER = Course(key=4, hours=40, mode="in_person", min_score=0, min_attendance=0)
-
-Fact = Employment | Assignment | Leave | Completion | Designation | Waiver | Extension
-
-
-def d(text: str) -> date:
-    return date.fromisoformat(text)
-
-
-def until(text: str) -> date | None:
-    return d(text) if text else None
-
-
-def edition(**rules: Any) -> Edition:
-    """CIT as entry, refreshers after it, 36 months, from 2000 on, asked of everyone, unless told otherwise."""
-    given: dict[str, Any] = {
-        "key": 1,
-        "effective_from": date(2000, 1, 1),
-        "effective_to": None,
-        "population": Population(),
-        "entry_courses": frozenset({CIT.key}),
-        "refresher_courses": frozenset({REFRESHER.key}),
-        "clock": Clock.ROLLING,
-        "months": 36,
-    }
-    return Edition(**given | rules)
-
-
-def cycle(**rules: Any) -> Edition:
-    given = {"clock": Clock.CYCLE, "cycle_start": d("2021-09-01"), "months": 48, "first_due": FirstDue.WINDOW_END}
-    return edition(**given | rules)
-
-
-def certificate(**rules: Any) -> Edition:
-    given = {
-        "clock": Clock.CERTIFICATE,
-        "refresher_courses": frozenset(),
-        "recert_courses": frozenset({RECERT.key}),
-        "recert_before_days": 30,
-        "recert_after_days": 90,
-    }
-    return edition(**given | rules)
-
-
-def hours(asked: float, **rules: Any) -> Edition:
-    return edition(**{"hours": asked, "entry_courses": frozenset(), "hours_window_months": 36} | rules)
-
-
-def took(course: Course, day: str, **given: Any) -> Completion:
-    return Completion(given.pop("key", d(day).toordinal()), course, d(day), **given)
-
-
-def worked(start: str, end: str = "", category: str = "sworn") -> Employment:
-    return Employment(d(start), until(end), category)
-
-
-def posted(start: str, end: str = "", function: str = "patrol", rank: int | None = 1) -> Assignment:
-    return Assignment(d(start), until(end), 1, function, 1, rank)
-
-
-def away(start: str, end: str = "", kind: str = "medical") -> Leave:
-    return Leave(d(start), until(end), kind)
-
-
-def extended(until_on: str, approved_on: str, requirement: int = 0) -> Extension:
-    return Extension(requirement, d(until_on), d(approved_on))
-
-
-def member(*facts: Fact, acting: Sequence[Assignment] = ()) -> MemberFacts:
-    """Sworn from 2020-01-01 on unless an employment is given."""
-    return MemberFacts(
-        employments=[fact for fact in facts if isinstance(fact, Employment)] or [worked("2020-01-01")],
-        assignments=[fact for fact in facts if isinstance(fact, Assignment)],
-        leaves=[fact for fact in facts if isinstance(fact, Leave)],
-        completions=[fact for fact in facts if isinstance(fact, Completion)],
-        designations=[fact for fact in facts if isinstance(fact, Designation)],
-        waivers=[fact for fact in facts if isinstance(fact, Waiver)],
-        extensions=[fact for fact in facts if isinstance(fact, Extension)],
-        acting=acting,
-    )
-
 
 Days = dict[str, tuple[State, str] | None]
 
@@ -152,7 +83,7 @@ def test_months_are_added(day: str, months: int, later: str) -> None:  # 2.3
 RULES: list[Any] = [
     # Worked examples
     pytest.param(
-        edition(),
+        t36(),
         [took(CIT, "2023-03-17")],
         {
             "2023-03-16": (OVERDUE, "2020-01-01"),
@@ -162,19 +93,19 @@ RULES: list[Any] = [
         id="example-1",
     ),
     pytest.param(
-        edition(clock=Clock.CALENDAR, years=3),
+        t36(clock=Clock.CALENDAR, years=3),
         [took(CIT, "2023-03-17")],
         {"2026-12-31": (CURRENT, "2026-12-31"), "2027-01-01": (OVERDUE, "2026-12-31")},
         id="example-2",
     ),
     pytest.param(
-        edition(),
+        t36(),
         [took(CIT, "2024-02-29"), took(REFRESHER, "2027-02-28")],
         {"2027-02-27": (CURRENT, "2027-02-28"), "2027-02-28": (CURRENT, "2030-02-28")},
         id="example-3",
     ),
     pytest.param(
-        edition(population=Population(functions=frozenset({"patrol"}))),
+        t36(population=PATROL),
         [
             worked("2025-09-08", "2026-03-12", "recruit"),
             worked("2026-03-13"),
@@ -186,7 +117,7 @@ RULES: list[Any] = [
         id="example-4",
     ),
     pytest.param(
-        edition(leave=LeaveRule.EXCLUDE, return_grace_days=60),
+        exclude(),
         [took(CIT, "2023-06-30"), away("2026-04-01", "2027-01-31")],
         {
             "2026-03-31": (CURRENT, "2026-06-30"),
@@ -200,7 +131,7 @@ RULES: list[Any] = [
         id="example-5-exclude",
     ),
     pytest.param(
-        edition(leave=LeaveRule.TOLL, return_grace_days=60),
+        toll(return_grace_days=60),
         [took(CIT, "2023-06-30"), away("2026-04-01", "2027-01-31")],
         {
             "2023-06-30": (CURRENT, "2027-05-02"),
@@ -211,7 +142,7 @@ RULES: list[Any] = [
         id="example-5-toll",
     ),
     pytest.param(
-        edition(population=Population(functions=frozenset({"patrol"})), entry_grace_days=180),
+        t36(population=PATROL, entry_grace_days=180),
         [posted("2026-05-10")],
         {
             "2026-05-09": None,
@@ -222,61 +153,61 @@ RULES: list[Any] = [
         id="example-6",
     ),
     pytest.param(
-        edition(min_attendance=90),
+        t36(min_attendance=90),
         [took(CIT, "2026-04-10", attendance=90)],
         {"2026-04-09": (OVERDUE, "2020-01-01"), "2026-04-10": (CURRENT, "2029-04-10")},
         id="example-9-enough",
     ),
     pytest.param(
-        edition(min_attendance=100),
+        t36(min_attendance=100),
         [took(CIT, "2026-04-10", attendance=90)],
         {"2026-04-22": (OVERDUE, "2020-01-01")},
         id="example-9-not-enough",
     ),
     pytest.param(
-        edition(min_attendance=100),
+        t36(min_attendance=100),
         [took(CIT, "2026-04-22", attendance=100)],
         {"2026-04-21": (OVERDUE, "2020-01-01"), "2026-04-22": (CURRENT, "2029-04-22")},
         id="example-9-made-up",
     ),
     pytest.param(
-        edition(entry_courses=frozenset()),
+        t36(entry_courses=frozenset()),
         [took(REFRESHER, "2023-01-20")],
         {"2026-01-20": (CURRENT, "2026-01-20"), "2026-01-21": (OVERDUE, "2026-01-20")},
         id="example-10",
     ),
     pytest.param(
-        edition(),
-        [took(CIT, "2025-02-10", lesson_plan=LessonPlan(d("2019-01-01"), d("2024-12-31")))],
+        t36(),
+        [taught_from(CIT, "2025-02-10", "2019-01-01", "2024-12-31")],
         {"2025-02-10": (OVERDUE, "2020-01-01")},
         id="example-11",
     ),
     pytest.param(
-        edition(),
-        [took(CIT, "2025-02-10", lesson_plan=LessonPlan(d("2019-01-01"), d("2025-02-10")))],
+        t36(),
+        [taught_from(CIT, "2025-02-10", "2019-01-01", "2025-02-10")],
         {"2025-02-10": (CURRENT, "2028-02-10")},
         id="example-11-accepted-longer",
     ),
     pytest.param(
-        edition(),
+        t36(),
         [took(CIT, "2023-09-30"), took(REFRESHER, "2026-03-12")],
         {"2026-03-11": (CURRENT, "2026-09-30"), "2026-03-12": (CURRENT, "2029-03-12")},
         id="example-12-restart",
     ),
     pytest.param(
-        edition(early=Early.KEEP_ANCHOR, keep_anchor_days=90),
+        keep(),
         [took(CIT, "2023-09-30"), took(REFRESHER, "2026-03-12")],
         {"2026-03-12": (CURRENT, "2029-03-12")},
         id="example-12-too-early",
     ),
     pytest.param(
-        edition(early=Early.KEEP_ANCHOR, keep_anchor_days=90),
+        keep(),
         [took(CIT, "2023-09-30"), took(REFRESHER, "2026-08-01")],
         {"2026-07-31": (CURRENT, "2026-09-30"), "2026-08-01": (CURRENT, "2029-09-30")},
         id="example-12-kept",
     ),
     pytest.param(
-        hours(8, hours_window_months=0),
+        hours(8),
         [
             took(REFRESHER, "2024-02-06", hours=2),
             took(REFRESHER, "2024-11-12", hours=2),
@@ -290,7 +221,7 @@ RULES: list[Any] = [
         id="example-13-event",
     ),
     pytest.param(
-        hours(8, hours_model=HoursModel.ROLLING),
+        rolling(8, 36),
         [
             took(REFRESHER, "2024-02-06", hours=2),
             took(REFRESHER, "2024-11-12", hours=2),
@@ -305,11 +236,11 @@ RULES: list[Any] = [
     ),
     # 4: who must
     pytest.param(
-        edition(population=Population(designations=frozenset({"cit"}), voluntary_only=True), entry_grace_days=30),
+        t36(population=Population(designations=frozenset({"cit"}), voluntary_only=True), entry_grace_days=30),
         [
-            Designation(d("2024-01-01"), d("2024-01-31"), "cit"),
-            Designation(d("2024-02-01"), d("2024-02-10"), "fto", is_voluntary=True),
-            Designation(d("2024-03-01"), d("2024-03-31"), "cit", is_voluntary=True),
+            holds("2024-01-01", "2024-01-31"),
+            holds("2024-02-01", "2024-02-10", "fto", is_voluntary=True),
+            holds("2024-03-01", "2024-03-31", "cit", is_voluntary=True),
         ],
         {
             "2024-01-31": None,
@@ -322,41 +253,41 @@ RULES: list[Any] = [
         id="designated",
     ),
     pytest.param(
-        edition(population=Population(designations=frozenset())),
-        [Designation(d("2024-01-01"), None, "cit", is_voluntary=True)],
+        t36(population=Population(designations=frozenset())),
+        [holds("2024-01-01", is_voluntary=True)],
         {"2024-01-31": None},
         id="no-designation-matches",
     ),
     pytest.param(
-        edition(population=Population(voluntary_only=True)),
+        t36(population=Population(voluntary_only=True)),
         [],
         {"2024-01-31": (OVERDUE, "2020-01-01")},
         id="voluntary-only-without-designations",
     ),
     pytest.param(
-        edition(population=Population(min_service_months=1)),
+        t36(population=Population(min_service_months=1)),
         [worked("2024-01-31")],
         {"2024-02-28": None, "2024-02-29": (IN_GRACE, "2024-02-29"), "2024-03-01": (OVERDUE, "2024-02-29")},
         id="months-of-service",
     ),
     # 5: what counts
     pytest.param(
-        edition(),
-        [took(replace(OTHER, equivalencies=(Equivalency(CIT.key, d("2024-01-01"), d("2024-06-30")),)), "2024-06-30")],
+        t36(),
+        [took(same(CPR, CIT, "2024-01-01", "2024-06-30"), "2024-06-30")],
         {"2024-06-30": (CURRENT, "2027-06-30")},
         id="counts-as-on-the-last-day",
     ),
     pytest.param(
-        edition(),
-        [took(replace(OTHER, equivalencies=(Equivalency(CIT.key, d("2024-01-01"), d("2024-06-30")),)), "2024-07-01")],
+        t36(),
+        [took(same(CPR, CIT, "2024-01-01", "2024-06-30"), "2024-07-01")],
         {"2024-07-01": (OVERDUE, "2020-01-01")},
         id="counts-as-no-more",
     ),
     pytest.param(
-        edition(min_hours=8),
+        t36(min_hours=8),
         [
             took(
-                replace(OTHER, hours=4, equivalencies=(Equivalency(CIT.key, d("2024-01-01"), None),)),
+                same(CPR, CIT),
                 "2024-06-30",
             )
         ],
@@ -364,10 +295,10 @@ RULES: list[Any] = [
         id="counts-as-with-hours-of-the-course-taken",
     ),
     pytest.param(
-        edition(min_hours=8, refresher_stands_alone=True),
+        t36(min_hours=8, refresher_stands_alone=True),
         [
             took(
-                replace(REFRESHER, equivalencies=(Equivalency(CIT.key, d("2024-01-01"), None),)),
+                same(REFRESHER, CIT),
                 "2024-06-30",
             )
         ],
@@ -375,25 +306,25 @@ RULES: list[Any] = [
         id="a-short-entry-is-no-refresher",
     ),
     pytest.param(
-        edition(),
+        t36(),
         [took(CIT, "2024-06-30", evidence=Evidence.PENDING), took(CIT, "2024-07-01", passed=False)],
         {"2024-07-01": (OVERDUE, "2020-01-01")},
         id="pending-and-failed",
     ),
     pytest.param(
-        edition(refresher_min_tenure_months=1),
+        t36(refresher_min_tenure_months=1),
         [took(CIT, "2024-01-31"), took(REFRESHER, "2024-02-28")],
         {"2024-02-28": (CURRENT, "2027-01-31"), "2024-03-31": (CURRENT, "2027-01-31")},
         id="day-before-tenure",
     ),
     pytest.param(
-        edition(refresher_min_tenure_months=1),
+        t36(refresher_min_tenure_months=1),
         [took(CIT, "2024-01-31"), took(REFRESHER, "2024-02-29")],
         {"2024-02-28": (CURRENT, "2027-01-31"), "2024-02-29": (CURRENT, "2027-02-28")},
         id="day-of-tenure",
     ),
     pytest.param(
-        edition(refresher_min_tenure_months=1, refresher_stands_alone=True),
+        t36(refresher_min_tenure_months=1, refresher_stands_alone=True),
         [took(REFRESHER, "2024-01-30"), took(CIT, "2024-01-31"), took(REFRESHER, "2024-02-28")],
         {"2024-01-30": (CURRENT, "2027-01-30"), "2024-02-28": (CURRENT, "2027-01-31")},
         id="tenure-asks-nothing-before-the-entry",
@@ -411,7 +342,7 @@ RULES: list[Any] = [
         id="event-day-after-the-window",
     ),
     pytest.param(
-        hours(8, hours_window_months=0),
+        hours(8),
         [
             took(REFRESHER, "2024-01-10", hours=7.99),
             took(REFRESHER, "2024-01-20", hours=7.99),
@@ -427,13 +358,13 @@ RULES: list[Any] = [
         id="event-surplus-is-lost",
     ),
     pytest.param(
-        hours(0.3, hours_window_months=0),
+        hours(0.3),
         [took(REFRESHER, "2024-01-10", hours=0.1), took(REFRESHER, "2024-01-11", hours=0.2)],
         {"2024-01-11": (CURRENT, "2027-01-11")},
         id="event-hundredths",
     ),
     pytest.param(
-        hours(8, hours_window_months=0, min_block_hours=2, entry_courses=frozenset({CIT.key})),
+        hours(8, min_block_hours=2),
         [
             took(REFRESHER, "2024-01-10", hours=4, key=9),
             took(REFRESHER, "2024-01-10", hours=4, key=8),
@@ -444,7 +375,7 @@ RULES: list[Any] = [
         id="event-one-day-without-entry-and-small-blocks",
     ),
     pytest.param(
-        cycle(hours=8, entry_courses=frozenset(), months=12),
+        cycle(hours=8, months=12),
         [
             took(REFRESHER, "2021-08-31", hours=4),
             took(REFRESHER, "2021-09-01", hours=4),
@@ -462,7 +393,7 @@ RULES: list[Any] = [
         id="event-within-one-window-of-the-cycle",
     ),
     pytest.param(
-        hours(8, hours_model=HoursModel.ROLLING, hours_window_months=12),
+        rolling(8, 12),
         [
             took(REFRESHER, "2024-02-29", hours=8),
             took(REFRESHER, "2024-06-01", hours=4),
@@ -478,25 +409,25 @@ RULES: list[Any] = [
     ),
     # 5: breaks
     pytest.param(
-        edition(break_months=24),
+        t36(break_months=24),
         [worked("2020-01-01", "2022-06-30"), worked("2024-06-30"), took(CIT, "2022-06-30")],
         {"2024-06-29": None, "2024-06-30": (CURRENT, "2025-06-30")},
         id="back-in-time",
     ),
     pytest.param(
-        edition(break_months=24),
+        t36(break_months=24),
         [worked("2020-01-01", "2022-06-30"), worked("2024-07-01"), took(CIT, "2022-06-30")],
         {"2022-06-30": (CURRENT, "2025-06-30"), "2024-07-01": (IN_GRACE, "2024-07-01")},
         id="back-too-late",
     ),
     pytest.param(
-        edition(break_months=24),
+        t36(break_months=24),
         [worked("2020-01-01", "2022-06-30"), worked("2024-07-01"), took(CIT, "2020-02-02"), took(CIT, "2022-07-01")],
         {"2024-07-01": (CURRENT, "2025-07-01")},
         id="taken-while-away",
     ),
     pytest.param(
-        edition(break_months=24),
+        t36(break_months=24),
         [
             worked("2020-01-01", "2022-06-30"),
             worked("2024-07-01"),
@@ -505,6 +436,17 @@ RULES: list[Any] = [
         ],
         {"2024-07-05": (OVERDUE, "2024-07-01")},
         id="a-wiped-entry-opens-no-refresher",
+    ),
+    pytest.param(
+        t36(break_months=12, leave=LeaveRule.EXCLUDE, return_grace_days=60),
+        [
+            worked("2020-01-01", "2022-02-28"),
+            worked("2023-03-01"),
+            took(CIT, "2021-05-01"),
+            away("2022-02-01", "2023-03-31"),
+        ],
+        {"2022-01-31": (CURRENT, "2024-05-01"), "2023-04-01": (IN_GRACE, "2023-05-31")},
+        id="current-when-the-leave-began-that-outlasts-the-break",
     ),
     # 6: clocks
     pytest.param(
@@ -550,25 +492,25 @@ RULES: list[Any] = [
         id="a-window-that-begins-on-29-february",
     ),
     pytest.param(
-        certificate(),
+        certificate(recert_before_days=30),
         [took(CIT, "2023-05-10"), took(RECERT, "2026-04-09", certificate_expires_on=d("2031-01-01"))],
         {"2026-05-10": (CURRENT, "2026-05-10"), "2026-05-11": (OVERDUE, "2026-05-10")},
         id="recertified-a-day-too-early",
     ),
     pytest.param(
-        certificate(),
+        certificate(recert_before_days=30),
         [took(CIT, "2023-05-10"), took(RECERT, "2026-04-10")],
         {"2026-04-09": (CURRENT, "2026-05-10"), "2026-04-10": (CURRENT, "2029-04-10")},
         id="recertified-as-early-as-can-be",
     ),
     pytest.param(
-        certificate(),
+        certificate(recert_before_days=30),
         [took(CIT, "2023-05-10"), took(RECERT, "2026-08-08")],
         {"2026-08-07": (OVERDUE, "2026-05-10"), "2026-08-08": (CURRENT, "2029-08-08")},
         id="recertified-as-late-as-can-be",
     ),
     pytest.param(
-        certificate(),
+        certificate(recert_before_days=30),
         [took(CIT, "2023-05-10"), took(RECERT, "2026-08-09"), took(CIT, "2026-08-11")],
         {"2026-08-10": (OVERDUE, "2026-05-10"), "2026-08-11": (CURRENT, "2029-08-11")},
         id="recertified-a-day-too-late",
@@ -586,7 +528,7 @@ RULES: list[Any] = [
         id="no-recertification-without-a-limit",
     ),
     pytest.param(
-        certificate(),
+        certificate(recert_before_days=30),
         [
             took(CIT, "2023-05-10", certificate_expires_on=d("2025-12-31")),
             took(RECERT, "2025-12-01", certificate_expires_on=d("2027-01-15")),
@@ -595,44 +537,44 @@ RULES: list[Any] = [
         id="printed-expiries",
     ),
     pytest.param(
-        certificate(),
+        certificate(recert_before_days=30),
         [took(CIT, "2023-05-10"), extended("2026-07-31", "2026-05-01"), took(RECERT, "2026-07-01")],
         {"2026-05-01": (CURRENT, "2026-07-31"), "2026-07-01": (CURRENT, "2029-07-01")},
         id="recertified-before-an-extended-limit",
     ),
     pytest.param(
-        certificate(),
+        certificate(recert_before_days=30),
         [took(CIT, "2023-05-10"), extended("2026-07-31", "2026-05-01"), took(RECERT, "2026-06-30")],
         {"2026-06-30": (CURRENT, "2026-07-31"), "2026-08-01": (OVERDUE, "2026-07-31")},
         id="too-early-for-an-extended-limit",
     ),
     pytest.param(
-        certificate(leave=LeaveRule.TOLL),
+        certificate(recert_before_days=30, leave=LeaveRule.TOLL),
         [took(CIT, "2023-05-10"), away("2026-05-10"), took(RECERT, "2026-05-10")],
         {"2026-05-10": (CURRENT, ""), "2030-05-10": (CURRENT, "")},
         id="a-limit-without-a-date-opens-no-days",
     ),
     # 6: kept anchors
     pytest.param(
-        edition(months=12, early=Early.KEEP_ANCHOR, keep_anchor_days=30),
+        keep(months=12, keep_anchor_days=30),
         [took(CIT, "2024-02-29"), took(CIT, "2025-01-28")],
         {"2025-01-28": (CURRENT, "2026-01-28")},
         id="a-day-too-early-restarts",
     ),
     pytest.param(
-        edition(months=12, early=Early.KEEP_ANCHOR, keep_anchor_days=30),
+        keep(months=12, keep_anchor_days=30),
         [took(CIT, "2024-02-29"), took(CIT, "2025-01-29"), took(CIT, "2026-02-01")],
         {"2025-01-29": (CURRENT, "2026-02-28"), "2026-02-01": (CURRENT, "2027-02-28")},
         id="kept-from-the-clamped-limit",
     ),
     pytest.param(
-        edition(months=12, early=Early.KEEP_ANCHOR, keep_anchor_days=30),
+        keep(months=12, keep_anchor_days=30),
         [took(CIT, "2024-02-29"), took(CIT, "2025-03-01")],
         {"2025-02-28": (CURRENT, "2025-02-28"), "2025-03-01": (CURRENT, "2026-03-01")},
         id="past-the-limit-restarts",
     ),
     pytest.param(
-        edition(months=12, early=Early.KEEP_ANCHOR, keep_anchor_days=30, leave=LeaveRule.TOLL),
+        keep(months=12, keep_anchor_days=30, leave=LeaveRule.TOLL),
         [
             took(CIT, "2024-01-10"),
             away("2024-03-01", "2024-03-10"),
@@ -643,26 +585,26 @@ RULES: list[Any] = [
         id="kept-from-the-moved-limit-and-moved-after-it",
     ),
     pytest.param(
-        edition(months=12, early=Early.KEEP_ANCHOR, keep_anchor_days=30),
+        keep(months=12, keep_anchor_days=30),
         [took(CIT, "2024-01-10"), extended("2025-02-20", "2025-01-10"), took(CIT, "2025-02-01")],
         {"2025-01-31": (CURRENT, "2025-02-20"), "2025-02-01": (CURRENT, "2026-02-20")},
         id="kept-from-an-extended-limit",
     ),
     # 6: toll
     pytest.param(
-        edition(leave=LeaveRule.TOLL),
+        toll(),
         [took(CIT, "2023-06-30"), away("2026-06-30", "2026-07-09")],
         {"2026-06-30": (CURRENT, "2026-07-10"), "2026-07-11": (OVERDUE, "2026-07-10")},
         id="leave-from-the-last-day",
     ),
     pytest.param(
-        edition(leave=LeaveRule.TOLL),
+        toll(),
         [took(CIT, "2023-06-30"), away("2026-07-01", "2026-07-09")],
         {"2026-06-30": (CURRENT, "2026-06-30"), "2026-07-01": (OVERDUE, "2026-06-30")},
         id="leave-from-the-day-after",
     ),
     pytest.param(
-        edition(leave=LeaveRule.TOLL),
+        toll(),
         [
             took(CIT, "2023-06-30"),
             away("2026-06-25", "2026-06-29"),
@@ -673,37 +615,37 @@ RULES: list[Any] = [
         id="a-moved-limit-reaches-the-next-leave",
     ),
     pytest.param(
-        edition(leave=LeaveRule.TOLL, months=12, leave_min_days=20),
+        toll(months=12, leave_min_days=20),
         [took(CIT, "2024-01-10"), away("2024-01-01", "2024-01-20")],
         {"2024-01-10": (CURRENT, "2025-01-20")},
         id="only-the-days-after-the-credit",
     ),
     pytest.param(
-        edition(leave=LeaveRule.TOLL, months=12, leave_min_days=21),
+        toll(months=12, leave_min_days=21),
         [took(CIT, "2024-01-10"), away("2024-01-01", "2024-01-20")],
         {"2024-01-10": (CURRENT, "2025-01-10")},
         id="too-short-to-move",
     ),
     pytest.param(
-        edition(leave=LeaveRule.TOLL, months=12, leave_kinds=frozenset({"military"})),
+        toll(months=12, leave_kinds=frozenset({"military"})),
         [took(CIT, "2024-01-10"), away("2024-02-01", "2024-02-10"), away("2024-03-01", "2024-03-03", "military")],
         {"2024-01-10": (CURRENT, "2025-01-13")},
         id="kinds-that-move",
     ),
     pytest.param(
-        edition(leave=LeaveRule.TOLL),
+        toll(),
         [took(CIT, "2023-06-30"), away("2026-06-30")],
         {"2026-06-30": (CURRENT, ""), "2029-06-30": (CURRENT, "")},
         id="open-leave-leaves-no-date",
     ),
     pytest.param(
-        edition(leave=LeaveRule.TOLL, clock=Clock.CALENDAR, years=1),
+        toll(clock=Clock.CALENDAR, years=1),
         [took(CIT, "2024-06-30"), away("2024-07-01", "2024-07-10")],
         {"2025-12-31": (CURRENT, "2026-01-10"), "2026-01-11": (OVERDUE, "2026-01-10")},
         id="a-year-end-moves",
     ),
     pytest.param(
-        certificate(leave=LeaveRule.TOLL),
+        certificate(recert_before_days=30, leave=LeaveRule.TOLL),
         [took(CIT, "2023-05-10", certificate_expires_on=d("2025-12-31")), away("2025-12-31", "2026-01-01")],
         {"2023-05-10": (CURRENT, "2026-01-02")},
         id="a-printed-expiry-moves",
@@ -715,7 +657,7 @@ RULES: list[Any] = [
         id="a-cycle-does-not-move",
     ),
     pytest.param(
-        hours(4, hours_model=HoursModel.ROLLING, leave=LeaveRule.TOLL, hours_window_months=1, entry_grace_days=10),
+        rolling(4, 1, leave=LeaveRule.TOLL, entry_grace_days=10),
         [worked("2024-01-01"), away("2024-01-05", "2024-01-24"), took(REFRESHER, "2024-01-03")],
         {
             "2024-01-03": (CURRENT, "2024-02-03"),
@@ -725,13 +667,13 @@ RULES: list[Any] = [
         id="rolling-hours-do-not-move-but-the-first-deadline-does",
     ),
     pytest.param(
-        edition(leave=LeaveRule.TOLL, entry_grace_days=180),
+        toll(entry_grace_days=180),
         [worked("2026-05-10"), away("2026-05-01", "2026-05-19")],
         {"2026-05-10": (IN_GRACE, "2026-11-16"), "2026-11-17": (OVERDUE, "2026-11-16")},
         id="the-first-deadline-moves-from-joining-on",
     ),
     pytest.param(
-        edition(leave=LeaveRule.TOLL, entry_due_on=d("2026-12-31")),
+        toll(entry_due_on=d("2026-12-31")),
         [worked("2026-05-10"), away("2026-12-31", "2027-01-01")],
         {"2026-12-31": (IN_GRACE, "2027-01-02"), "2027-01-03": (OVERDUE, "2027-01-02")},
         id="a-fixed-first-deadline-moves",
@@ -765,39 +707,39 @@ RULES: list[Any] = [
         id="window-end-or-a-later-day",
     ),
     pytest.param(
-        edition(first_due=FirstDue.YEAR_END),
+        t36(first_due=FirstDue.YEAR_END),
         [worked("2025-12-31")],
         {"2025-12-31": (IN_GRACE, "2025-12-31"), "2026-01-01": (OVERDUE, "2025-12-31")},
         id="year-end",
     ),
     pytest.param(
-        edition(first_due=FirstDue.NEXT_YEAR_END),
+        t36(first_due=FirstDue.NEXT_YEAR_END),
         [worked("2025-12-31")],
         {"2025-12-31": (IN_GRACE, "2026-12-31"), "2027-01-01": (OVERDUE, "2026-12-31")},
         id="next-year-end",
     ),
     # 6: leave that excuses
     pytest.param(
-        edition(leave=LeaveRule.EXCLUDE, return_grace_days=60, leave_min_days=30),
+        exclude(leave_min_days=30),
         [took(CIT, "2023-04-10"), away("2026-04-01", "2026-04-29")],
         {"2026-04-01": (EXCUSED, ""), "2026-04-29": (EXCUSED, ""), "2026-04-30": (OVERDUE, "2026-04-10")},
         id="excused-but-too-short-for-days-back",
     ),
     pytest.param(
-        edition(leave=LeaveRule.EXCLUDE, return_grace_days=60, leave_min_days=30),
+        exclude(leave_min_days=30),
         [took(CIT, "2023-04-10"), away("2026-04-01", "2026-04-29"), away("2026-04-30", "2026-04-30", "military")],
         {"2026-04-30": (EXCUSED, ""), "2026-05-01": (IN_GRACE, "2026-06-30")},
         id="long-enough-with-the-row-that-touches",
     ),
     pytest.param(
-        edition(leave=LeaveRule.EXCLUDE, return_grace_days=60),
+        exclude(),
         [took(CIT, "2023-03-31"), away("2026-04-01", "2026-04-30")],
         {"2026-05-01": (OVERDUE, "2026-03-31")},
         id="overdue-when-the-leave-began",
     ),
     # 6: extensions
     pytest.param(
-        edition(),
+        t36(),
         [took(CIT, "2023-06-30"), extended("2026-09-30", "2026-06-30"), extended("2026-12-31", "2026-06-30", 7)],
         {
             "2026-06-29": (CURRENT, "2026-06-30"),
@@ -808,25 +750,25 @@ RULES: list[Any] = [
         id="extended-on-the-last-day",
     ),
     pytest.param(
-        edition(),
+        t36(),
         [took(CIT, "2023-06-30"), extended("2026-09-30", "2026-07-01")],
         {"2026-07-01": (OVERDUE, "2026-06-30")},
         id="extension-refused-a-day-late",
     ),
     pytest.param(
-        edition(),
+        t36(),
         [took(CIT, "2023-06-30"), extended("2026-08-31", "2026-06-01"), extended("2026-07-31", "2026-06-02")],
         {"2026-06-30": (CURRENT, "2026-08-31")},
         id="an-extension-never-shortens",
     ),
     pytest.param(
-        edition(),
+        t36(),
         [took(CIT, "2023-06-30"), extended("2026-07-31", "2026-06-01"), extended("2026-09-15", "2026-07-31")],
         {"2026-07-30": (CURRENT, "2026-07-31"), "2026-07-31": (CURRENT, "2026-09-15")},
         id="extended-again",
     ),
     pytest.param(
-        edition(entry_grace_days=180),
+        t36(entry_grace_days=180),
         [worked("2026-05-10"), extended("2026-12-31", "2026-11-06")],
         {
             "2026-11-05": (IN_GRACE, "2026-11-06"),
@@ -836,31 +778,31 @@ RULES: list[Any] = [
         id="first-deadline-extended",
     ),
     pytest.param(
-        edition(entry_grace_days=180),
+        t36(entry_grace_days=180),
         [worked("2026-05-10"), extended("2026-12-31", "2026-11-07")],
         {"2026-11-07": (OVERDUE, "2026-11-06")},
         id="first-deadline-past",
     ),
     pytest.param(
-        edition(entry_grace_days=180),
+        t36(entry_grace_days=180),
         [worked("2026-05-10", "2026-11-30"), worked("2026-12-02"), extended("2027-12-31", "2026-11-06")],
         {"2026-11-30": (IN_GRACE, "2027-12-31"), "2026-12-02": (IN_GRACE, "2027-05-31")},
         id="extended-grace-ends-with-the-membership",
     ),
     pytest.param(
-        edition(leave=LeaveRule.EXCLUDE, return_grace_days=60),
+        exclude(),
         [took(CIT, "2023-06-30"), away("2026-04-01", "2026-07-15"), extended("2026-12-31", "2026-07-01")],
         {"2026-07-16": (IN_GRACE, "2026-09-14")},
         id="past-its-date-on-leave-refused",
     ),
     pytest.param(
-        edition(leave=LeaveRule.EXCLUDE, return_grace_days=60),
+        exclude(),
         [took(CIT, "2023-06-30"), away("2026-04-01", "2026-07-15"), extended("2026-12-31", "2026-07-16")],
         {"2026-07-16": (IN_GRACE, "2026-12-31"), "2027-01-01": (OVERDUE, "2026-12-31")},
         id="days-back-extended-on-the-day-back",
     ),
     pytest.param(
-        edition(),
+        t36(),
         [
             worked("2020-01-01", "2026-01-31"),
             worked("2026-08-01"),
@@ -871,7 +813,7 @@ RULES: list[Any] = [
         id="a-running-limit-extended-outside-membership",
     ),
     pytest.param(
-        edition(),
+        t36(),
         [
             worked("2020-01-01", "2026-01-31"),
             worked("2026-08-01"),
@@ -882,24 +824,24 @@ RULES: list[Any] = [
         id="a-limit-past-not-extended-outside-membership",
     ),
     pytest.param(
-        edition(leave=LeaveRule.TOLL),
+        toll(),
         [took(CIT, "2023-06-30"), extended("2026-08-31", "2026-06-01"), away("2026-07-01", "2026-07-31")],
         {"2026-06-01": (CURRENT, "2026-08-31"), "2026-09-01": (OVERDUE, "2026-08-31")},
         id="leave-does-not-move-an-extension",
     ),
     pytest.param(
-        edition(leave=LeaveRule.TOLL),
+        toll(),
         [took(CIT, "2023-06-30"), extended("2026-07-05", "2026-06-01"), away("2026-06-01", "2026-06-10")],
         {"2026-06-01": (CURRENT, "2026-07-10"), "2026-07-11": (OVERDUE, "2026-07-10")},
         id="the-later-of-moved-and-extended",
     ),
     # 6: waivers
     pytest.param(
-        edition(),
+        t36(),
         [
             took(CIT, "2023-06-30"),
-            Waiver(0, d("2026-06-15"), d("2026-07-15")),
-            Waiver(7, d("2026-08-01"), d("2026-08-31")),
+            waived("2026-06-15", "2026-07-15"),
+            waived("2026-08-01", "2026-08-31", requirement=7),
         ],
         {
             "2026-06-14": (CURRENT, "2026-06-30"),
@@ -911,8 +853,8 @@ RULES: list[Any] = [
         id="waived",
     ),
     pytest.param(
-        edition(leave=LeaveRule.EXCLUDE, return_grace_days=60),
-        [took(CIT, "2023-06-30"), Waiver(0, d("2026-06-15"), d("2026-07-15")), away("2026-07-10", "2026-07-31")],
+        exclude(),
+        [took(CIT, "2023-06-30"), waived("2026-06-15", "2026-07-15"), away("2026-07-10", "2026-07-31")],
         {"2026-08-01": (OVERDUE, "2026-06-30")},
         id="overdue-under-a-waiver-when-the-leave-began",
     ),
@@ -946,7 +888,7 @@ def test_the_reference(rules: Edition, facts: list[Fact], days: Days) -> None:
     ],
 )
 def test_an_acting_rank(acting: list[Assignment], days: list[str]) -> None:  # 4
-    rules = edition(population=Population(ranks=frozenset({2}), acting_counts=True))
+    rules = t36(population=Population(ranks=frozenset({2}), acting_counts=True))
     standing_on = standing_by_day([rules], member(posted("2024-01-01"), acting=acting))
     asked = ["2024-02-09", "2024-02-10", "2024-02-15", "2024-02-16", "2024-02-20", "2024-02-21"]
 
@@ -959,7 +901,7 @@ def test_an_acting_rank(acting: list[Assignment], days: list[str]) -> None:  # 4
     ("rules", "facts", "day", "reason", "basis", "has_credit"),
     [
         pytest.param(
-            edition(),
+            t36(),
             [took(CIT, "2023-06-30", key=5), extended("2026-09-30", "2026-06-30")],
             "2026-07-01",
             Reason.CREDIT_EXTENDED,
@@ -968,7 +910,7 @@ def test_an_acting_rank(acting: list[Assignment], days: list[str]) -> None:  # 4
             id="current-by-extension",
         ),
         pytest.param(
-            edition(),
+            t36(),
             [took(CIT, "2023-06-30", key=5), extended("2026-09-30", "2026-06-30")],
             "2026-10-01",
             Reason.CREDIT_EXTENDED,
@@ -977,7 +919,7 @@ def test_an_acting_rank(acting: list[Assignment], days: list[str]) -> None:  # 4
             id="overdue-after-extension",
         ),
         pytest.param(
-            edition(),
+            t36(),
             [took(CIT, "2023-06-30", key=5), extended("2026-06-30", "2026-06-01")],
             "2026-06-30",
             Reason.CREDIT,
@@ -986,7 +928,7 @@ def test_an_acting_rank(acting: list[Assignment], days: list[str]) -> None:  # 4
             id="an-extension-that-stretches-nothing",
         ),
         pytest.param(
-            edition(),
+            t36(),
             [took(CIT, "2023-06-30", key=5), extended("2027-06-01", "2026-06-01"), took(CIT, "2024-06-01", key=6)],
             "2026-06-01",
             Reason.CREDIT,
@@ -995,7 +937,7 @@ def test_an_acting_rank(acting: list[Assignment], days: list[str]) -> None:  # 4
             id="a-credit-that-carries-as-far",
         ),
         pytest.param(
-            edition(entry_grace_days=180),
+            t36(entry_grace_days=180),
             [worked("2026-05-10"), extended("2026-12-31", "2026-11-06")],
             "2026-12-31",
             Reason.GRACE_EXTENDED,
@@ -1004,8 +946,8 @@ def test_an_acting_rank(acting: list[Assignment], days: list[str]) -> None:  # 4
             id="grace-extended",
         ),
         pytest.param(
-            edition(leave=LeaveRule.EXCLUDE),
-            [took(CIT, "2023-06-30", key=5), Waiver(0, d("2026-06-01"), d("2026-06-30")), away("2026-06-01")],
+            t36(leave=LeaveRule.EXCLUDE),
+            [took(CIT, "2023-06-30", key=5), waived("2026-06-01", "2026-06-30"), away("2026-06-01")],
             "2026-06-30",
             Reason.ON_WAIVER,
             None,
@@ -1022,7 +964,7 @@ def test_an_acting_rank(acting: list[Assignment], days: list[str]) -> None:  # 4
             id="credit-without-a-limit",
         ),
         pytest.param(
-            hours(8, hours_window_months=0),
+            hours(8),
             [
                 took(REFRESHER, "2024-01-10", hours=4, key=1),
                 took(REFRESHER, "2024-01-20", hours=2, key=9),
@@ -1035,7 +977,7 @@ def test_an_acting_rank(acting: list[Assignment], days: list[str]) -> None:  # 4
             id="sum-of-hours",
         ),
         pytest.param(
-            hours(8, hours_model=HoursModel.ROLLING),
+            rolling(8, 36),
             [took(REFRESHER, "2024-01-10", hours=4, key=1)],
             "2024-01-20",
             Reason.FIRST_DEADLINE,
@@ -1044,7 +986,7 @@ def test_an_acting_rank(acting: list[Assignment], days: list[str]) -> None:  # 4
             id="sum-never-reached",
         ),
         pytest.param(
-            certificate(),
+            certificate(recert_before_days=30),
             [
                 took(CIT, "2024-01-10", key=1, certificate_expires_on=d("2025-01-10")),
                 took(CIT, "2024-01-10", key=3, certificate_expires_on=d("2026-01-10")),
@@ -1057,7 +999,7 @@ def test_an_acting_rank(acting: list[Assignment], days: list[str]) -> None:  # 4
             id="printed-expiries-of-one-day",
         ),
         pytest.param(
-            edition(break_months=1),
+            t36(break_months=1),
             [worked("2020-01-01", "2024-01-31"), worked("2024-03-01"), took(CIT, "2024-01-31")],
             "2024-03-02",
             Reason.FIRST_DEADLINE,

@@ -581,6 +581,20 @@ def test_the_return_that_wiped_credit() -> None:
     assert why(t36(break_months=12), facts, "2023-01-01").wiped_on == d("2023-01-01")
 
 
+def test_a_leave_that_outlasts_a_break_and_found_the_member_current() -> None:
+    facts = member(
+        worked("2020-01-01", "2022-02-28"),
+        worked("2023-03-01"),
+        took(CIT, "2021-05-01"),
+        away("2022-02-01", "2023-03-31"),
+    )
+
+    explanation = why(t36(break_months=12, leave=LeaveRule.EXCLUDE, return_grace_days=60), facts, "2023-04-01")
+
+    assert (explanation.state, explanation.due_on) == (State.IN_GRACE, d("2023-05-31"))
+    assert [back.why_not for back in explanation.returns] == [None]
+
+
 def test_outside_membership_there_is_nothing_to_explain() -> None:
     assert explain([edition(population=PATROL)], member(), d("2024-06-01")) is None
 
