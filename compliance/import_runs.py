@@ -28,9 +28,8 @@ from roster.models import Agency, Officer
 from roster.plans import ImportOptions, Plan, Progress
 from roster.tabular import Preview, Unreadable, fold_header
 from training.course_finder import Courses, UnknownCourse
-from training.course_imports import link_title, officers_with
-from training.models import Course, CourseAlias
-from training.titles import title_key
+from training.course_imports import map_title, officers_with
+from training.models import Course
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -309,7 +308,7 @@ def titles_of(run: ImportRun) -> list[Title]:
     return [Title(number, title, rows, tuple(lines)) for number, (title, rows, lines) in enumerate(titles)]
 
 
-def map_titles(run: ImportRun, said: Iterable[tuple[str, Course | str]]) -> int:
+def map_titles(run: ImportRun, said: Iterable[tuple[str, Course | str]], *, by: User | None = None) -> int:
     """Remember what a person said of titles: the course each is, or that it counts toward nothing; how many.
 
     A title that was said to count toward nothing, and had completions recorded under it since, becomes the course.
@@ -317,14 +316,11 @@ def map_titles(run: ImportRun, said: Iterable[tuple[str, Course | str]]) -> int:
     source = str(run.options.get("source", ""))
     count = 0
     linked: set[int] = set()
-    with changing_rules():
+    with changing_rules(by=by, via=Via.PAGE, why=f"Titles of {run.file_name}"):
         courses = Courses(source)
         for title, course in said:
             if isinstance(course, Course):
-                CourseAlias.objects.update_or_create(
-                    title_key=title_key(title), source=source, defaults={"title": title, "course": course}
-                )
-                linked |= link_title(title_key(title), course, unless_linked=bool(source))
+                linked |= map_title(title, course, source=source)
             else:
                 try:
                     courses.find(title)

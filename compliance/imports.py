@@ -127,7 +127,7 @@ def record(
         with ExitStack() as stack:
             recorder: Recorder | None = None
             if work.is_rules:
-                stack.enter_context(changing_rules())
+                stack.enter_context(changing_rules(by=by, via=via, why=why))
             else:
                 recorder = stack.enter_context(recording(by=by, via=via, why=why))
             work.prepare()

@@ -138,6 +138,8 @@ class Edition(models.Model):
 class Waiver(Fact):
     """Days on which a member is excused from a requirement, with an approval reference; never a reason."""
 
+    trail_name = "waiver"
+
     officer = models.ForeignKey(Officer, models.PROTECT, related_name="waivers")
     requirement = models.ForeignKey(Requirement, models.PROTECT, related_name="waivers")
     start_on = models.DateField("first day")
@@ -165,6 +167,8 @@ class Waiver(Fact):
 
 class Extension(Fact):
     """More time for one member under a requirement, approved while the date in force had not passed."""
+
+    trail_name = "extension"
 
     officer = models.ForeignKey(Officer, models.PROTECT, related_name="extensions")
     requirement = models.ForeignKey(Requirement, models.PROTECT, related_name="extensions")

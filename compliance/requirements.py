@@ -23,6 +23,7 @@ from compliance.models import Counted, Each, Edition, Goal, Population, Requirem
 from compliance.requirements_file import EDITION, File, Finding, Refused, Table, adds_up_rolling, read_document
 from roster.facts import changing_rules
 from roster.models import Designation, Officer, Rank, Shift, Unit
+from roster.trail import What, note_saved, values_of
 from training.models import Course
 from training.titles import title_key
 
@@ -210,28 +211,47 @@ def _cut_short(table: Table, before: Mapping[date, Edition], reported: Mapping[i
 def store(proposal: Proposal) -> Loaded:
     """Write what was proposed; inside `changing_rules`."""
     for population in proposal.populations:
-        _save(population)
+        _save(population, What.POPULATION, population.code)
     for requirement in proposal.requirements:
-        _save(requirement)
+        _save(requirement, What.REQUIREMENT, requirement.code)
     for edition in proposal.editions:
         lists = {key: list(getattr(edition, key).all()) for key in COURSE_LISTS}
         vars(edition).pop("_prefetched_objects_cache")  # what is stored answers from here on
         # What it names has its key by now.
         edition.requirement_id, edition.population_id = edition.requirement.pk, edition.population.pk
-        _save(edition)
-        for key, listed in lists.items():
-            getattr(edition, key).set(listed)
+        _save(edition, What.EDITION, f"{edition.requirement.code} from {edition.effective_from}", lists)
     for goal in proposal.goals:
         goal.requirement_id = goal.requirement.pk
-        _save(goal)
+        _save(goal, What.GOAL, goal.code)
     proposal.loaded.written = [requirement.pk for requirement in proposal.requirements]
     return proposal.loaded
 
 
-def _save(row: Population | Requirement | Edition | Goal) -> None:
+def _save(
+    row: Population | Requirement | Edition | Goal,
+    what: What,
+    subject: str,
+    lists: Mapping[str, list[Course]] | None = None,
+) -> None:
+    """Save a row with the courses it lists, and note in the trail what that changes."""
+    before = None
     if row.pk is not None and row.pk < 0:
         row.pk = None
+    elif row.pk is not None:
+        before = _values_of(type(row)._default_manager.get(pk=row.pk), lists or {})
     row.save()
+    for key, listed in (lists or {}).items():
+        getattr(row, key).set(listed)
+    note_saved(what, subject, before, _values_of(row, lists or {}))
+
+
+def _values_of(row: Any, lists: Collection[str]) -> dict[str, str]:
+    """What a row says, its courses by code."""
+    found = values_of(row)
+    for key in lists:
+        if codes := sorted(course.code for course in getattr(row, key).all()):
+            found[key.replace("_", " ")] = ", ".join(codes)
+    return found
 
 
 def _propose_population(

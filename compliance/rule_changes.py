@@ -25,7 +25,7 @@ from compliance import jobs, requirements, sentences, standings
 from compliance.models import Edition, Job, JobState
 from compliance.preview import Move, Preview, Reading, fingerprint, preview
 from compliance.requirements_file import Refused, read
-from roster.facts import changing_rules
+from roster.facts import Via, changing_rules
 from roster.models import Officer
 
 PREVIEW, CHANGE = "preview_rules", "change_rules"
@@ -164,7 +164,7 @@ def start_change(asked: Job, *, today: date, by: User) -> Job:
 
 def change(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
     """The job: store what was previewed and rebuild everybody, alone with the rules, in one transaction."""
-    with changing_rules():
+    with changing_rules(by=job.requested_by, via=Via.PAGE):
         asked = Job.objects.get(key=job.arguments["preview"])
         if asked.result.get("changed_by") == str(job.key):
             return {"requirement": asked.result["requirement"]}  # done before this worker died

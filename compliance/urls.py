@@ -19,6 +19,7 @@ from compliance.views import (
     reports,
     rule_changes,
     rules,
+    trail,
     units,
     users,
 )
@@ -84,6 +85,7 @@ urlpatterns = [
     path("mass/<int:pk>/again/", mass.mass_again, name="mass-again"),
     path("mass/<int:pk>/discard/", mass.mass_discard, name="mass-discard"),
     path("mass/<int:pk>/end/", mass.mass_end, name="mass-end"),
+    path("trail/", trail.trail_list, name="trail-list"),
     path("import/", imports.import_list, name="import-list"),
     path("import/<int:pk>/", imports.import_detail, name="import-detail"),
     path("import/<int:pk>/columns/", imports.import_columns, name="import-columns"),

@@ -36,6 +36,7 @@ class Right(StrEnum):
     READ_REPORTS = "read issued reports"
     ISSUE_REPORTS = "issue reports"
     CHANGE_RULES = "change requirements"
+    READ_TRAIL = "read who changed rules and rights"
     ADMINISTER = "manage users and roles"
 
 
@@ -54,9 +55,10 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.READ_REPORTS,
             Right.ISSUE_REPORTS,
             Right.CHANGE_RULES,
+            Right.READ_TRAIL,
         }
     ),
-    Role.AUDITOR: frozenset({Right.READ_MEMBERS, Right.READ_ACTS, Right.READ_REPORTS}),
+    Role.AUDITOR: frozenset({Right.READ_MEMBERS, Right.READ_ACTS, Right.READ_REPORTS, Right.READ_TRAIL}),
     Role.OFFICER: frozenset(),
     Role.ADMIN: frozenset(Right),
 }

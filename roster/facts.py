@@ -18,13 +18,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
 import pgtrigger
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, models, transaction
 from django.db.models import Q
+
+from roster import trail
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -104,6 +106,8 @@ class Fact(models.Model):
     objects = FactQuerySet.as_manager()
 
     officer_id: int
+    #: what the trail calls facts of this kind; blank where it holds none of them
+    trail_name: ClassVar[str] = ""
 
     class Meta:
         abstract = True
@@ -145,6 +149,7 @@ class Recorder:
         self._by, self._via, self._why, self._progress = by, via, why, progress
         self._change: Change | None = None
         self.touched: set[int] = set()
+        self._in_trail: set[type[Fact]] = set()
 
     @property
     def change(self) -> Change:
@@ -170,6 +175,8 @@ class Recorder:
         the refusal and go on. A constraint without a sentence is told in the words of `otherwise`, or raised as it is.
         """
         before = self._change
+        if model.trail_name:
+            self._in_trail.add(model)
         try:
             # The driver's errors too: Django does not translate those that a COPY raises.
             with connection.wrap_database_errors, transaction.atomic():
@@ -238,6 +245,8 @@ class Recorder:
             return
         with self._writing(next(iter(by_model))) as change:
             for model, officers in by_model.items():
+                if model.trail_name:
+                    self._in_trail.add(model)
                 count = model.objects.filter(pk__in=officers, voided_in=None).update(voided_in=change)
                 if count != len(officers):
                     raise FactRefused("Somebody else corrected this record meanwhile. Look at it again.")
@@ -246,6 +255,7 @@ class Recorder:
     def _finish(self) -> None:
         if self._change is None:
             return
+        trail.note_facts(self._change, sorted(self._in_trail, key=lambda model: model.trail_name))
         follow(self.touched, self._progress)
         _give_time(self._change)
 
@@ -264,9 +274,12 @@ def recording(*, by: User | None, via: Via, why: str, progress: Progress | None 
 
 
 @contextmanager
-def changing_rules() -> Iterator[None]:
-    """A transaction that changes what facts mean: nobody records a fact while it lasts."""
-    with transaction.atomic():
+def changing_rules(*, by: User | None = None, via: Via = Via.COMMAND, why: str = "") -> Iterator[None]:
+    """A transaction that changes what facts mean: nobody records a fact while it lasts.
+
+    The trail notes what is changed inside under this name.
+    """
+    with transaction.atomic(), trail.acting(by, via, why):
         hold_rules(shared=False)
         yield
 

@@ -14,6 +14,7 @@ from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Lower, Upper
 
 from roster.facts import Change, Fact, fact_indexes, fact_triggers
+from roster.trail import TrailLine
 
 __all__ = [
     "Access",
@@ -27,6 +28,7 @@ __all__ = [
     "Officer",
     "Rank",
     "Shift",
+    "TrailLine",
     "Unit",
 ]
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from roster.facts import Recorder
 from roster.plans import Fields, Plan, PlannedRow, RowImport, Verdict
 from roster.tabular import Column
+from roster.trail import Act, What, note, note_saved
 from training.models import Completion, Course, CourseAlias, CourseKind, Equivalency, Mode
 from training.titles import title_key
 
@@ -118,14 +119,33 @@ def _course_fields(course: Course | None) -> dict[str, object]:
     return {name: getattr(course, name) for name in ("title", "kind", *sorted(JUDGED))}
 
 
+def map_title(title: str, course: Course, *, source: str) -> set[int]:
+    """Remember which course a title of a source is; the ids of courses made from the title that are it from now on.
+
+    Inside `changing_rules`.
+    """
+    key = title_key(title)
+    alias = CourseAlias.objects.select_related("course").filter(title_key=key, source=source).first()
+    before = None if alias is None else {"course": alias.course.code}
+    if alias is None:
+        alias = CourseAlias(title=title, title_key=key, source=source)
+    alias.course = course
+    alias.save()
+    note_saved(What.ALIAS, f"{title}, {source or 'any source'}", before, {"course": course.code})
+    return link_title(key, course, unless_linked=bool(source))
+
+
 def link_title(key: str, course: Course, *, unless_linked: bool = False) -> set[int]:
     """Say that the course made from this title is `course`; the ids of those that were something else before."""
     found = Course.objects.filter(title_key=key, is_from_title=True).exclude(pk=course.pk).exclude(same_as=course)
     if unless_linked:
         found = found.filter(same_as=None)
-    ids = set(found.values_list("pk", flat=True))
-    Course.objects.filter(pk__in=ids).update(same_as=course)
-    return ids
+    made = list(found.select_related("same_as"))
+    Course.objects.filter(pk__in=[row.pk for row in made]).update(same_as=course)
+    for row in made:
+        before = {"is": row.same_as.code} if row.same_as else {}
+        note(What.MAPPING, Act.CHANGED, f"{row.title} ({row.code})", before=before, after={"is": course.code})
+    return {row.pk for row in made}
 
 
 @dataclass(slots=True)
@@ -203,8 +223,7 @@ class CourseAliasesImport(RowImport):
         for key, row in self._wanted.items():
             if row.verdict is Verdict.SAME:
                 continue
-            alias = self._stored.get(key) or CourseAlias(title=row.alias_title, title_key=key[0], source=row.source)
-            alias.course = courses[row.course_id]
-            alias.save()
-            judged |= link_title(key[0], courses[row.course_id], unless_linked=bool(row.source))
+            stored = self._stored.get(key)
+            source = row.source if stored is None else stored.source
+            judged |= map_title(row.alias_title, courses[row.course_id], source=source)
         return officers_with(judged) if judged else set()

@@ -17,6 +17,7 @@ from roster.plans import Fields, Plan, PlannedRow, RowImport, Verdict
 from roster.tabular import Column
 from training.course_finder import Courses, UnknownCourse
 from training.course_imports import officers_with
+from training.dated import save_dated
 from training.models import Equivalency, LessonPlan
 from training.titles import plan_key
 
@@ -125,7 +126,7 @@ class DatedImport(RowImport):
             stored = self.stored.get(key) or self.model(**row.named)
             for name, value in row.given.items():
                 setattr(stored, name, value)
-            stored.save()
+            save_dated(stored)
             judged.add(stored.course_id)
         return officers_with(judged) if judged else set()
 

@@ -46,7 +46,8 @@ from roster.models import (
     Shift,
     Unit,
 )
-from training.models import Completion, Course, CourseAlias, EvidenceDecision
+from training.course_imports import map_title
+from training.models import Completion, Course, EvidenceDecision
 from training.titles import title_key
 
 #: The reason of the first change. A database whose members were not recorded by such a change is somebody's own.
@@ -189,9 +190,7 @@ class _Writer:
                 )
                 self.courses[code] = course.pk
             for title, code in TITLES:
-                CourseAlias.objects.get_or_create(
-                    title_key=title_key(title), source="", defaults={"title": title, "course_id": self.courses[code]}
-                )
+                map_title(title, Course.objects.get(pk=self.courses[code]), source="")
 
     def _members(self, agency: Agency) -> None:
         made = Officer.objects.bulk_create(

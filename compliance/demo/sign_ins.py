@@ -10,6 +10,8 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
+from roster import rights
+from roster.facts import Via
 from roster.models import Access, Agency, Officer, Role, Unit
 
 PASSWORD = "demo-only"  # noqa: S105 - public, and refused unless DEBUG is on
@@ -38,4 +40,5 @@ def give_roles(users: dict[str, User], agency: Agency, unit: Unit, officer: Offi
         Role.ADMIN: {},
     }
     for role, user in users.items():
-        Access.objects.create(user=user, role=role, **reach.get(role, {"agency": agency}))
+        row = Access(user=user, role=role, **reach.get(role, {"agency": agency}))
+        rights.give_role(row, by=None, via=Via.COMMAND)

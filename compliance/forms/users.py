@@ -47,8 +47,13 @@ class NewUserForm(StyledForm):
                 self.add_error("password", error)
         return values
 
-    def create(self) -> User:
-        return User.objects.create_user(**self.cleaned_data)
+    def user(self) -> User:
+        """Who is to sign in, not saved yet."""
+        values = dict(self.cleaned_data)
+        password = values.pop("password")
+        user = User(**{**values, "email": User.objects.normalize_email(values["email"])})
+        user.set_password(password)
+        return user
 
 
 class PasswordResetForm(StyledForm):

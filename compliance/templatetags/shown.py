@@ -166,6 +166,7 @@ NAVIGATION: tuple[tuple[str, str, Right | None], ...] = (
     ("Import", "import-list", Right.IMPORT),
     ("Requirements", "requirement-list", Right.READ_MEMBERS),
     ("Reports", "report-list", Right.READ_REPORTS),
+    ("Trail", "trail-list", Right.READ_TRAIL),
     ("Users", "user-list", Right.ADMINISTER),
 )
 

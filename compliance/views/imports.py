@@ -193,7 +193,7 @@ def import_titles(request: ViewerRequest, pk: int) -> HttpResponseBase:
         if not said:
             messages.warning(request, "No title was mapped: choose a course, or “counts toward nothing”.")
             return redirect("import-detail", pk=pk)
-        import_runs.map_titles(run, said)
+        import_runs.map_titles(run, said, by=request.user)
         import_runs.start_plan(run, by=request.user)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))

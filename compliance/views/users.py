@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,8 +15,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from compliance.forms.users import AccessForm, NewUserForm, OwnPasswordForm, PasswordResetForm
+from roster import rights
 from roster.access import Right, Viewer, ViewerRequest, requires, viewer_of
-from roster.facts import sentence_for
+from roster.facts import Via, sentence_for
 from roster.models import Access, Role
 
 
@@ -50,8 +51,7 @@ def user_list(request: ViewerRequest) -> HttpResponseBase:
     form = NewUserForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            with transaction.atomic():
-                user = form.create()
+            user = rights.add_user(form.user(), by=request.user, via=Via.PAGE)
         except IntegrityError:
             form.add_error("username", "There is a user with this name already.")
         else:
@@ -90,8 +90,7 @@ def user_grant(request: ViewerRequest, pk: int) -> HttpResponseBase:
     if form.is_valid():
         row = form.row()
         try:
-            with transaction.atomic():
-                row.save()
+            rights.give_role(row, by=request.user, via=Via.PAGE)
         except IntegrityError as error:
             form.refuse(ValidationError(sentence_for(error, Access) or "This role cannot be given."))
         else:
@@ -111,7 +110,7 @@ def user_revoke(request: ViewerRequest, pk: int, access: int) -> HttpResponseBas
     elif row.role == Role.ADMIN and pk == request.user.pk:
         messages.error(request, "You cannot take away your own administrator role. Another administrator can.")
     else:
-        row.delete()
+        rights.take_role(row, by=request.user, via=Via.PAGE)
         messages.success(request, f"The role {row.get_role_display()} was taken away.")
     return redirect("user-detail", pk=pk)
 
@@ -125,7 +124,7 @@ def user_active(request: ViewerRequest, pk: int) -> HttpResponseBase:
     if pk == request.user.pk:
         messages.error(request, "You cannot deactivate yourself. Another administrator can.")
     else:
-        User.objects.filter(pk=pk).update(is_active=is_active)
+        rights.set_active(user, is_active, by=request.user, via=Via.PAGE)
         messages.success(request, f"{user.username} {'may sign in again' if is_active else 'can no longer sign in'}.")
     return redirect("user-detail", pk=pk)
 
@@ -138,8 +137,7 @@ def user_password(request: ViewerRequest, pk: int) -> HttpResponseBase:
     user = _user(request, pk)
     reset = PasswordResetForm(request.POST, user=user)
     if reset.is_valid():
-        user.set_password(reset.cleaned_data["password"])
-        user.save(update_fields=["password"])
+        rights.set_password(user, reset.cleaned_data["password"], by=request.user, via=Via.PAGE)
         if user.pk == request.user.pk:
             update_session_auth_hash(request, user)
         messages.success(request, f"{user.username} has a new temporary password. Tell it them in person.")

@@ -52,6 +52,7 @@ PAGES = (
     "/officers/001020/explain/",
     "/waivers/",
     "/extensions/",
+    "/trail/",
     "/mass/",
     "/mass/new/",
     "/coverage/?as_of=never",

@@ -14,6 +14,8 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from compliance.management.answering import Error
+from roster import rights
+from roster.facts import Via
 from roster.models import Access, Role
 
 
@@ -39,8 +41,8 @@ class Command(BaseCommand):
             raise Error(" ".join(error.messages)) from None
         user.set_password(password)
         with transaction.atomic():
-            user.save()
-            Access.objects.create(user=user, role=Role.ADMIN)
+            rights.add_user(user, by=None, via=Via.COMMAND)
+            rights.give_role(Access(user=user, role=Role.ADMIN), by=None, via=Via.COMMAND)
         self.stderr.write(f'"{user.username}" may sign in and do everything.')
 
     def _password(self) -> str:

@@ -106,6 +106,7 @@ ADDRESSES: dict[str, Address] = {
     "mass-again": Address(frozenset(), GRANTERS, args=("<act>",)),
     "mass-discard": Address(frozenset(), GRANTERS, args=("<act>",)),
     "mass-end": Address(GRANTERS, GRANTERS, args=("<ended>",), shows="End the mass extension"),
+    "trail-list": Address(frozenset({"compliance", "auditor", "admin"}), shows="Trail", names_all=True),
     "import-list": Address(RECORDERS, RECORDERS, shows="whitfield.csv"),
     "import-detail": Address(RECORDERS, args=("<run>",), shows="Import: whitfield.csv"),
     "import-columns": Address(RECORDERS, RECORDERS, args=("<run>",), shows="whitfield.csv"),

@@ -1,0 +1,17 @@
+"""Lesson plans and equivalencies: the one place where they are written, and noted in the trail."""
+
+from __future__ import annotations
+
+from roster.trail import What, note_saved, values_of
+from training.models import Equivalency, LessonPlan
+
+
+def save_dated(row: LessonPlan | Equivalency) -> None:
+    """Save a lesson plan or an equivalency, new or changed, inside `changing_rules`."""
+    before = None if row.pk is None else values_of(type(row)._default_manager.get(pk=row.pk))
+    row.save()
+    if isinstance(row, LessonPlan):
+        note_saved(What.LESSON_PLAN, f"{row.course.code} {row.version}", before, values_of(row))
+    else:
+        subject = f"{row.course.code} as {row.counts_as.code} from {row.start_on}"
+        note_saved(What.EQUIVALENCY, subject, before, values_of(row))
