@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from compliance import import_runs, jobs, known, mass, nightly, rule_changes, standings
+from compliance import course_rules, import_runs, jobs, known, mass, nightly, rule_changes, standings
 from compliance.models import Job
 from compliance.reports import issue
 from config.celery import app
@@ -27,6 +27,7 @@ HANDLERS: dict[str, jobs.Handler] = {
     "known": known.work_out,
     **import_runs.HANDLERS,
     **mass.HANDLERS,
+    **course_rules.HANDLERS,
     **issue.HANDLERS,
     **rule_changes.HANDLERS,
 }

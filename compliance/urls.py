@@ -7,6 +7,7 @@ from django.urls.converters import StringConverter
 
 from compliance.views import (
     completions,
+    course_rules,
     coverage,
     goals,
     grants,
@@ -85,6 +86,13 @@ urlpatterns = [
     path("mass/<int:pk>/again/", mass.mass_again, name="mass-again"),
     path("mass/<int:pk>/discard/", mass.mass_discard, name="mass-discard"),
     path("mass/<int:pk>/end/", mass.mass_end, name="mass-end"),
+    path("equivalencies/", course_rules.equivalency_list, name="equivalency-list"),
+    path("equivalencies/add/", course_rules.equivalency_add, name="equivalency-add"),
+    path("equivalencies/<int:pk>/end/", course_rules.equivalency_end, name="equivalency-end"),
+    path("lesson-plans/", course_rules.lesson_plan_list, name="lesson-plan-list"),
+    path("lesson-plans/add/", course_rules.lesson_plan_add, name="lesson-plan-add"),
+    path("lesson-plans/<int:pk>/end/", course_rules.lesson_plan_end, name="lesson-plan-end"),
+    path("course-rules/<uuid:key>/", course_rules.course_rule, name="course-rule"),
     path("trail/", trail.trail_list, name="trail-list"),
     path("import/", imports.import_list, name="import-list"),
     path("import/<int:pk>/", imports.import_detail, name="import-detail"),

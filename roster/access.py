@@ -92,9 +92,11 @@ class Viewer:
 
     def may_change_rules(self) -> bool:
         """Requirements hold for every agency, so whoever changes them reads every agency. At most one query."""
-        if not self.may(Right.CHANGE_RULES) or self.agencies is None:
-            return self.may(Right.CHANGE_RULES)
-        return not Agency.objects.exclude(pk__in=self.agencies).exists()
+        return self.may(Right.CHANGE_RULES) and self.reads_every_agency()
+
+    def reads_every_agency(self) -> bool:
+        """Whether no agency is out of reach. At most one query."""
+        return self.agencies is None or not Agency.objects.exclude(pk__in=self.agencies).exists()
 
     @property
     def described(self) -> str:

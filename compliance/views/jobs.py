@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from compliance import jobs, rule_changes
+from compliance import course_rules, jobs, rule_changes
 from compliance.models import ImportRun, Job, JobState
 from roster.access import ViewerRequest, requires
 
@@ -25,6 +25,8 @@ TITLES = {
     "look_mass_act": "Look at a mass act",
     "record_mass_act": "Record a mass act",
     "end_mass_act": "End a mass act",
+    "preview_course_rule": "Look at what a course counts as",
+    "change_course_rule": "Put in force what a course counts as",
     "preview_rules": "Preview a change of the rules",
     "change_rules": "Put a change of the rules in force",
 }
@@ -55,6 +57,12 @@ def _result_of(job: Job, run: ImportRun | None) -> str:
         return reverse("import-detail", args=[run.pk])
     if "act" in job.arguments:
         return reverse("mass-detail", args=[job.arguments["act"]])
+    if job.kind == course_rules.PREVIEW:
+        return reverse("course-rule", args=[job.key])
+    if job.kind == course_rules.CHANGE and job.state == JobState.FAILED:
+        return reverse("course-rule", args=[job.arguments["preview"]])
+    if job.kind == course_rules.CHANGE:
+        return reverse("lesson-plan-list" if job.result.get("kind") == "lesson_plan" else "equivalency-list")
     if job.kind == rule_changes.PREVIEW:
         return reverse("requirement-preview", args=[job.key])
     if job.kind == rule_changes.CHANGE and job.state == JobState.FAILED:

@@ -20,13 +20,13 @@ from django.test.utils import override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from compliance import rule_changes
+from compliance import course_rules, rule_changes
 from compliance.models import ImportRun, IssuedReport, Job, MassAct, Requirement
 from compliance.requirements_toml import export_toml
 from roster.facts import Change
 from roster.models import Access
 from tests.compliance.pages.cast import Cast
-from tests.factories import complete, extend, waive
+from tests.factories import complete, extend, make_equivalency, make_lesson_plan, waive
 
 pytestmark = pytest.mark.django_db
 
@@ -106,6 +106,15 @@ ADDRESSES: dict[str, Address] = {
     "mass-again": Address(frozenset(), GRANTERS, args=("<act>",)),
     "mass-discard": Address(frozenset(), GRANTERS, args=("<act>",)),
     "mass-end": Address(GRANTERS, GRANTERS, args=("<ended>",), shows="End the mass extension"),
+    "equivalency-list": Address(READERS, shows="Equivalencies"),
+    "equivalency-add": Address(GRANTERS, GRANTERS, shows="Add an equivalency"),
+    "equivalency-end": Address(GRANTERS, GRANTERS, args=("<equivalency>",), shows="CIT refresher counts as"),
+    "lesson-plan-list": Address(READERS, shows="Lesson plans"),
+    "lesson-plan-add": Address(GRANTERS, GRANTERS, shows="Add a lesson plan"),
+    "lesson-plan-end": Address(GRANTERS, GRANTERS, args=("<plan>",), shows="lesson plan v2019"),
+    "course-rule": Address(
+        frozenset({"academy", "admin"}), frozenset({"academy", "admin"}), args=("<look>",), shows="What changes"
+    ),
     "trail-list": Address(frozenset({"compliance", "auditor", "admin"}), shows="Trail", names_all=True),
     "import-list": Address(RECORDERS, RECORDERS, shows="whitfield.csv"),
     "import-detail": Address(RECORDERS, args=("<run>",), shows="Import: whitfield.csv"),
@@ -212,6 +221,9 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
         job=job,
         uploaded_by=academy,
     )
+    equivalency = make_equivalency(cast.refresher, cast.basic, date(2024, 2, 29))
+    plan = make_lesson_plan(cast.basic, "v2019", date(2019, 1, 1))
+    look = course_rules.start_preview(equivalency, why="because", today=date(2026, 1, 31), by=academy)
     act, recorded = (mass_extension(cast, state) for state in ("looked", "recorded"))
     issue_report(cast, tmp_path)
     user = cast.users["chief"]
@@ -224,6 +236,9 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
             "<entry>": str(cast.entry.pk),
             "<waiver>": str(waiver.pk),
             "<extension>": str(extension.pk),
+            "<equivalency>": str(equivalency.pk),
+            "<plan>": str(plan.pk),
+            "<look>": str(look.key),
             "<act>": str(act.pk),
             "<ended>": str(recorded.pk),
             "<run>": str(run.pk),
