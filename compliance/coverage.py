@@ -13,7 +13,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import BigIntegerField, Case, Count, Q, QuerySet, Value, When
+from django.db.models.functions import Cast
 
 from compliance import engine, known
 from compliance.gather import gather_rules
@@ -147,14 +148,18 @@ def standings_on(
     return KnownStanding.objects.all()
 
 
-def _tally(rows: Standings, columns: Sequence[str]) -> dict[tuple[Any, ...], dict[str, int]]:
+def _grouped(rows: Standings, columns: Sequence[str]) -> Any:
+    """The columns with state and credit, and how many members have them."""
+    return rows.order_by().values_list(*columns, "state", "has_credit").annotate(number=Count("*"))
+
+
+def _tally(grouped: Iterable[tuple[Any, ...]]) -> dict[tuple[Any, ...], dict[str, int]]:
     """Values of the columns -> members by state, with `ever` and `ever_counted`. One query.
 
     The database counts members by state and credit, which the index answers alone, and the rest is added up here: a
     filtered count for each figure would make it read every row of a group seven times.
     """
     found: dict[tuple[Any, ...], dict[str, int]] = {}
-    grouped = rows.order_by().values_list(*columns, "state", "has_credit").annotate(number=Count("*"))
     for *key, state, has_credit, number in grouped:
         figures = found.setdefault(tuple(key), {})
         figures[state] = figures.get(state, 0) + number
@@ -171,7 +176,7 @@ def counts(rows: Standings, by: str = "unit", columns: Mapping[str, str] | None 
     Ungrouped there is always one row. `columns` names the columns of groups that are not those of the home assignment.
     """
     groups = GROUPS[by]
-    found = _tally(rows, [(columns or {}).get(group, f"{group}_id") for group in groups])
+    found = _tally(_grouped(rows, [(columns or {}).get(group, f"{group}_id") for group in groups]))
     if not groups:
         return [Counts(**found.get((), {}))]
     return [Counts(**dict(zip(groups, key, strict=True)), **figures) for key, figures in found.items()]
@@ -183,16 +188,18 @@ ByRequirement = dict[tuple[int, int | None], Counts]
 
 def counts_by_requirement(rows: Standings) -> ByRequirement:
     """(requirement, unit) -> that unit's own members by state: the overview's one query."""
-    found = _tally(rows, ["requirement_id", "unit_id"])
+    found = _tally(_grouped(rows, ["requirement_id", "unit_id"]))
     return {(requirement, unit): Counts(unit=unit, **figures) for (requirement, unit), figures in found.items()}
 
 
 def counts_by_place(rows: Standings) -> dict[tuple[int, Place], Counts]:
     """(requirement, home unit and shift) -> members by state, those without a unit by their agency. One query."""
-    theirs = Officer.objects.filter(pk=OuterRef("officer")).values("agency")
-    # Asked only of those without a unit: all others are answered by the index alone.
-    placed = rows.annotate(agency_without_unit=Case(When(unit=None, then=Subquery(theirs))))
-    found = _tally(placed, ["requirement_id", "unit_id", "shift_id", "agency_without_unit"])
+    columns = ["requirement_id", "unit_id", "shift_id", "agency_without_unit"]
+    nobodys, key = Value(None), BigIntegerField()
+    # Two arms: the agency is asked only of those without a unit, and the index alone answers the others.
+    with_unit = rows.filter(unit__isnull=False).annotate(agency_without_unit=Cast(nobodys, key))
+    without = rows.filter(unit__isnull=True).annotate(agency_without_unit=Cast("officer__agency", key))
+    found = _tally(_grouped(with_unit, columns).union(_grouped(without, columns), all=True))
     return {
         (requirement, Place(unit, shift, agency)): Counts(unit=unit, shift=shift, **figures)
         for (requirement, unit, shift, agency), figures in found.items()
@@ -201,7 +208,7 @@ def counts_by_place(rows: Standings) -> dict[tuple[int, Place], Counts]:
 
 def counts_by_shift(rows: Standings, shift: str = "shift_id") -> dict[tuple[int, int | None], Counts]:
     """(requirement, shift) -> members by state. `shift` names the column. One query."""
-    found = _tally(rows, ["requirement_id", shift])
+    found = _tally(_grouped(rows, ["requirement_id", shift]))
     return {(requirement, shift): Counts(shift=shift, **figures) for (requirement, shift), figures in found.items()}
 
 

@@ -75,16 +75,18 @@ def _away(day: date, known_at: datetime | None) -> _Sql:
 
 
 def _fetch(parts: Mapping[str, _Sql], query: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """The rows of a query over named parts."""
-    named = ", ".join(f"{name} AS ({part.text})" for name, part in parts.items())
+    """The rows of a query over named parts, each of which is read only as far as the query needs it."""
+    named = ", ".join(f"{name} AS NOT MATERIALIZED ({part.text})" for name, part in parts.items())
     given = [value for part in parts.values() for value in part.params]
     with connection.cursor() as cursor:
         cursor.execute(f"WITH {named} {query}", [*given, *params])
         return list(cursor.fetchall())
 
 
-#: Whose members those without a unit are: asked only of them.
-_AGENCY = "CASE WHEN s.unit_id IS NULL THEN (SELECT o.agency_id FROM roster_officer o WHERE o.id = s.officer_id) END"
+#: Whose members those without a unit are: asked only of them. A join, since a subquery for each row is reckoned so dear
+#: that PostgreSQL compiles the query for longer than it runs.
+_AGENCY = "o.agency_id"
+_OF_AGENCY = " LEFT JOIN roster_officer o ON o.id = s.officer_id AND s.unit_id IS NULL"
 
 
 def available(rows: Standings, *, as_of: date, known_at: datetime | None = None) -> dict[tuple[int, Place, Place], int]:
@@ -98,7 +100,7 @@ def available(rows: Standings, *, as_of: date, known_at: datetime | None = None)
         parts,
         f"SELECT s.requirement_id, s.unit_id, s.shift_id, {_AGENCY},"  # noqa: S608 - constants of ours
         " coalesce(a.unit_id, s.unit_id), coalesce(a.shift_id, s.shift_id), count(*)"
-        " FROM stood s LEFT JOIN acting a USING (officer_id)"
+        f" FROM stood s LEFT JOIN acting a ON a.officer_id = s.officer_id{_OF_AGENCY}"
         " WHERE NOT EXISTS (SELECT 1 FROM away WHERE away.officer_id = s.officer_id) GROUP BY 1, 2, 3, 4, 5, 6",
     )
     return {
@@ -128,6 +130,7 @@ def designated(
         " FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS g (goal, requirement, code)"
         " JOIN stood s ON s.requirement_id = g.requirement"
         " JOIN held h ON h.officer_id = s.officer_id AND (g.code = '' OR lower(g.code) = lower(h.code))"
+        f"{_OF_AGENCY}"
         " GROUP BY 1, 2, 3, 4",
         [[row.goal for row in wanted], [row.requirement for row in wanted], [row.code for row in wanted]],
     )
@@ -183,15 +186,14 @@ def presence(
     units = list(unit_ids)
     found = _fetch(
         parts,
-        """, near AS (
-            SELECT officer_id FROM home WHERE unit_id = ANY(%s)
-            UNION SELECT officer_id FROM acting WHERE unit_id = ANY(%s)
-        ), seen AS (
+        """, seen AS (
             SELECT officer_id, coalesce(home.unit_id = ANY(%s), false) AS is_home,
                 coalesce(acting.unit_id, home.unit_id) = ANY(%s) AS works_here,
-                EXISTS (SELECT FROM away WHERE away.officer_id = near.officer_id) AS is_away, stood.state
-            FROM near JOIN employed USING (officer_id) LEFT JOIN home USING (officer_id)
-            LEFT JOIN acting USING (officer_id) LEFT JOIN stood USING (officer_id)
+                gone.officer_id IS NOT NULL AS is_away, stood.state
+            FROM home FULL JOIN acting USING (officer_id) JOIN employed USING (officer_id)
+            LEFT JOIN (SELECT DISTINCT officer_id FROM away) AS gone USING (officer_id)
+            LEFT JOIN stood USING (officer_id)
+            WHERE home.unit_id = ANY(%s) OR acting.unit_id = ANY(%s)
         )
         SELECT count(*) FILTER (WHERE is_home AND works_here AND NOT is_away),
             count(*) FILTER (WHERE is_home AND is_away),

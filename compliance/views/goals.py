@@ -93,7 +93,7 @@ def goal_list(request: ViewerRequest) -> HttpResponseBase:
         "population": "of each goal",
         "counts": "as each goal says",
         "goals": found,
-        "links": viewer.openable(row.officer for item in found for row in item["named"]),
+        "links": viewer.openable(row.officer for item in found for row, _ in item["named"]),
     }
     return render(request, "goals.html", context)
 
@@ -169,31 +169,31 @@ def _unit_url(unit: int | None, requirement: Requirement, viewer: Viewer, asked:
 
 def _named(
     promised: Sequence[Goal], rows: coverage.Standings, asked: Asked, codes: Mapping[int, Sequence[str]]
-) -> dict[int, list[Any]]:
-    """Goal -> the first members who keep it from being whole, by name. One query for all goals."""
-    by_name = ("officer__last_name", "officer__first_name", "officer__employee_id")
-    parts = [
-        standing_rows(
-            goals.exceptions(
-                goal,
-                rows.filter(requirement=goal.requirement_id),
-                as_of=asked.as_of,
-                known_at=asked.known_at,
-                codes=codes.get(goal.pk, ()),
-            )
+) -> dict[int, list[tuple[Any, str]]]:
+    """Goal -> the first members who keep it from being whole, by name, with what they lack beside their state.
+
+    Two queries for all goals: who they are, and then what is printed of those few.
+    """
+    parts = []
+    for goal in promised:
+        asked_of = rows.filter(requirement=goal.requirement_id)
+        missing = goals.exceptions(
+            goal, asked_of, as_of=asked.as_of, known_at=asked.known_at, codes=codes.get(goal.pk, ())
         )
-        .annotate(goal_id=Value(goal.pk))
-        .order_by(*by_name)[:MOST_NAMED]
-        for goal in promised
-    ]
-    found: dict[int, list[Any]] = {goal.pk: [] for goal in promised}
+        by_name = missing.order_by("officer__last_name", "officer__first_name", "officer__employee_id")
+        parts.append(by_name.annotate(goal_id=Value(goal.pk)).values_list("goal_id", "pk")[:MOST_NAMED])
+    if not parts:
+        return {}
+    first = list(parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0])
+    shown = {row.pk: row for row in standing_rows(rows.model.objects.filter(pk__in={pk for _, pk in first}))}
+    found: dict[int, list[tuple[Any, str]]] = {goal.pk: [] for goal in promised}
     counts = {goal.pk: goal.counts for goal in promised}
-    if parts:
-        for row in parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]:
-            row.lacks = _lacks(counts[row.goal_id], row.state)
-            found[row.goal_id].append(row)
+    for goal_id, pk in first:
+        found[goal_id].append((shown[pk], _lacks(counts[goal_id], shown[pk].state)))
     for named in found.values():
-        named.sort(key=lambda row: (row.officer.last_name, row.officer.first_name, row.officer.employee_id))
+        named.sort(
+            key=lambda pair: (pair[0].officer.last_name, pair[0].officer.first_name, pair[0].officer.employee_id)
+        )
     return found
 
 

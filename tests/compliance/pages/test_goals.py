@@ -208,8 +208,8 @@ def test_the_file_of_a_commander_holds_the_groups_of_the_own_units(department: D
     assert [row[6:8] for row in rows[1:]] == [["whole", ""], ["group", "CEN"], ["whole", ""]]
 
 
-# Session, user, access, units; requirements; goals; members counted; who is missing.
-QUERIES = 8
+# Session, user, access, units; requirements; goals; members counted; who is missing, and what is printed of them.
+QUERIES = 9
 # Shifts; populations of the goals that name no designation; the designated; the available.
 MORE_FOR_GROUPS_AND_FACTS = 4
 
