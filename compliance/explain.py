@@ -457,12 +457,30 @@ def _remedies(
         return
     edition = walk.edition
     opens = start_of_cycle(edition) if clock_of(edition) is Clock.CYCLE else NEVER
+    if state is State.CURRENT and clock_of(edition) in (Clock.CALENDAR, Clock.CYCLE):
+        opens = max(opens, _first_beyond(walk, day))
     closes = due_on if day <= due_on else FOREVER
     for change, counts_from, counts_through in _ways(walk, verdicts, day):
         first, last = max(counts_from, opens), min(counts_through, closes)
         if day <= last and first <= last:
             hours = _missing(edition, state, due_on, verdicts, day) if change is Change.HOURS else None
             yield Remedy(change, first if day < first else None, shown(last), hours)
+
+
+def _first_beyond(walk: _Noted, day: date) -> date:
+    """The first day from `day` on, through the limit in force, of which a credit carries beyond that limit.
+
+    By the end of a year or of a window every credit of the same year or window carries to the same day.
+    """
+    first, last = day.toordinal(), walk.limit.toordinal()
+    while first < last:
+        middle = (first + last) // 2
+        credited_on = date.fromordinal(middle)
+        if walk.tolled_limit(credit_limit(walk.edition, credited_on), credited_on) > walk.limit:
+            last = middle
+        else:
+            first = middle + 1
+    return date.fromordinal(first)
 
 
 def _ways(walk: _Noted, verdicts: Sequence[Verdict], day: date) -> Iterator[tuple[Change, date, date]]:

@@ -182,7 +182,7 @@ def renewal(edition: Edition) -> str:
         case Clock.ROLLING:
             return f"renewed every {months}"
         case Clock.CALENDAR:
-            return f"renewed by the end of the {_ordinal(edition.years)} calendar year after it"
+            return f"renewed by the end of the {ordinal(edition.years)} calendar year after it"
         case Clock.CYCLE:
             return f"renewed in each window of {months}"
         case Clock.CERTIFICATE:
@@ -190,7 +190,7 @@ def renewal(edition: Edition) -> str:
     return "good for ever"
 
 
-def _ordinal(number: int) -> str:
+def ordinal(number: int) -> str:
     words = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
     return words.get(number, f"{number}th")
 
@@ -232,15 +232,15 @@ def _asked_for(edition: Edition) -> str:
         return f"no course counts yet, {_every(edition)}"
     if adds_up_rolling(edition):
         within = f"within any {count(edition.hours_window_months, 'month')}"
-        return f"{_hours(edition)} of {_either([*entry, *refresher])} {within}"
+        return f"{_hours(edition)} of {either([*entry, *refresher])} {within}"
     if edition.hours:
         window = edition.hours_window_months if edition.clock != Clock.CYCLE else 0
         within = f" taken within {count(window, 'month')}" if window else ""
-        return f"{_hours(edition)} of {_either([*entry, *refresher])}{within}, {_every(edition)}"
+        return f"{_hours(edition)} of {either([*entry, *refresher])}{within}, {_every(edition)}"
     if entry and refresher and edition.clock != Clock.ONCE:
         opens = "" if edition.refresher_stands_alone else " after it"
-        return f"{_either(entry)}, and{opens} {_either([*refresher, *entry])} {_every(edition)}"
-    return f"{_either([*entry, *refresher])} {_every(edition)}"
+        return f"{either(entry)}, and{opens} {either([*refresher, *entry])} {_every(edition)}"
+    return f"{either([*entry, *refresher])} {_every(edition)}"
 
 
 def _conditions(edition: Edition) -> list[str]:
@@ -252,14 +252,15 @@ def _conditions(edition: Edition) -> list[str]:
     recert = [course.title for course in edition.recert_courses.all()]
     if recert and edition.clock == Clock.CERTIFICATE:
         before, after = count(edition.recert_before_days, "day"), count(edition.recert_after_days, "day")
-        found.append(f"{_either(recert)} renews it from {before} before the limit to {after} after it")
+        found.append(f"{either(recert)} renews it from {before} before the limit to {after} after it")
     if edition.early == Early.KEEP_ANCHOR and not adds_up_rolling(edition):
         early = count(edition.keep_anchor_days, "day")
         found.append(f"renewed at most {early} early, it counts from the limit it renews")
     return found
 
 
-def _either(titles: list[str]) -> str:
+def either(titles: Iterable[str]) -> str:
+    """`CIT basic course, MHFA or CIT refresher`; each title once."""
     unique = list(dict.fromkeys(titles))
     return unique[0] if len(unique) == 1 else f"{', '.join(unique[:-1])} or {unique[-1]}"
 
@@ -296,7 +297,7 @@ def _minimums(edition: Edition) -> list[str]:
     if edition.min_attendance:
         asked.append(f"at least {float(edition.min_attendance):g} % attended")
     if edition.modes:
-        asked.append(f"taught as {_either([mode.replace('_', ' ') for mode in edition.modes])}")
+        asked.append(f"taught as {either([mode.replace('_', ' ') for mode in edition.modes])}")
     return asked
 
 
@@ -319,7 +320,7 @@ def _first_due(edition: Edition) -> str:
 def _leave(edition: Edition) -> str:
     if edition.leave == LeaveRule.NONE or (edition.leave == LeaveRule.TOLL and edition.clock == Clock.CYCLE):
         return ""
-    kinds = f" ({_either([kind.replace('_', ' ') for kind in edition.leave_kinds])})" if edition.leave_kinds else ""
+    kinds = f" ({either([kind.replace('_', ' ') for kind in edition.leave_kinds])})" if edition.leave_kinds else ""
     length = f" of {count(edition.leave_min_days, 'day')} or more" if edition.leave_min_days else ""
     if edition.leave == LeaveRule.TOLL:
         moved = "the first due date" if adds_up_rolling(edition) or edition.clock == Clock.ONCE else "the due date"

@@ -9,12 +9,12 @@ from typing import Any
 
 from django.db.models import Count, Exists, IntegerField, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from compliance import coverage, grants, known, lateness, lifeline, sentences, standings
-from compliance.asking import Asked, arrange, ask, in_one_transaction
+from compliance import coverage, grants, known, lateness, lifeline, reasons, sentences, standings
+from compliance.asking import Asked, arrange, ask, export_rows, in_one_transaction
 from compliance.filters import OfficerForm, all_requirements, checked, chosen_requirement, chosen_unit
 from compliance.gather import Rules, gather_rules, known_facts, pending_evidence
 from compliance.models import Edition, Explanation, Extension, Requirement, Waiver
@@ -112,10 +112,12 @@ def officer_detail(request: ViewerRequest, employee_id: str) -> HttpResponseBase
     return show_officer(request, request.viewer.officer(employee_id, request.GET.get("agency", "")))
 
 
-def show_officer(request: ViewerRequest, officer: Officer) -> HttpResponse:
-    """The page of one member. A fixed number of queries, whatever they did."""
+def show_officer(request: ViewerRequest, officer: Officer) -> HttpResponseBase:
+    """The page of one member, or every period with its reasons as a file. A fixed number of queries."""
     asked = ask(request, today=request.viewer.today)
     record = gather_record(officer, asked)
+    if request.GET.get("export"):
+        return export_rows(request, explained_rows(record.lines), f"timeline-{officer.employee_id}")
     may_record = request.viewer.may(Right.RECORD)
     context = {
         "asked": asked,
@@ -131,6 +133,26 @@ def show_officer(request: ViewerRequest, officer: Officer) -> HttpResponse:
         "is_own": officer.pk in request.viewer.own,
     }
     return render(request, "officers/detail.html", context)
+
+
+def explained_rows(lines: Sequence[RequirementLine]) -> list[list[Any]]:
+    """Every period of every requirement with its reasons, in order of time, below a header."""
+    header = ["Requirement", "From", "To", "State", "Due", "Place", "Because"]
+    rows: list[list[Any]] = [[*header, "Rule", "Counted", "Not counted", "Dates", "What would change it"]]
+    for line in lines:
+        for why in line.periods:
+            row = why.row
+            told = list(why.account.as_cells().values()) if why.account else []
+            place = [
+                line.requirement.title,
+                row.start_on,
+                row.end_on,
+                row.state.replace("_", " "),
+                row.due_on,
+                why.place,
+            ]
+            rows.append([*place, why.because, *told])
+    return rows
 
 
 @dataclass
@@ -165,6 +187,8 @@ class Why:
     row: standings.Row
     place: str
     because: str
+    #: None where the facts changed while the page was made
+    account: reasons.Account | None
 
 
 @dataclass
@@ -212,6 +236,10 @@ class Record:
 
     def _covers(self, row: Assignment | Employment) -> bool:
         return row.start_on <= self.day and (row.end_on is None or self.day <= row.end_on)
+
+    @property
+    def has_periods(self) -> bool:
+        return any(line.periods for line in self.lines)
 
     def picture(self, asked: Asked) -> lifeline.Picture:
         """The lifeline, from the year they were hired to three years ahead."""
@@ -304,6 +332,7 @@ def _lines(officer: Officer, asked: Asked, rules: Rules) -> list[RequirementLine
         (row.edition for rows in found.values() for row in rows), (row.basis for rows in found.values() for row in rows)
     )
     pending = pending_evidence([officer.pk], rules, asked.as_of, known_at=asked.known_at)
+    member = reasons.gather_member(officer.pk, rules, known_at=asked.known_at)
     units = {key: unit.name for key, unit in _units(found).items()}
     shifts: dict[int | None, str] = dict(Shift.objects.values_list("pk", "code"))
     lines = []
@@ -314,6 +343,7 @@ def _lines(officer: Officer, asked: Asked, rules: Rules) -> list[RequirementLine
                 row,
                 " · ".join(filter(None, (units.get(row.unit), shifts.get(row.shift)))),
                 sentences.because(row, editions[row.edition], bases.get(row.basis)),
+                member.account(requirement.pk, row, asked.as_of),
             )
             for row in rows
         }
