@@ -22,7 +22,7 @@ from compliance import coverage, engine, standings
 from compliance.models import Counted, Each, Edition, Goal, Population, Requirement
 from compliance.requirements_file import EDITION, File, Finding, Refused, Table, adds_up_rolling, read_document
 from roster.facts import changing_rules
-from roster.models import Designation, Officer, Rank, Shift, Unit
+from roster.models import Designation, Leave, Officer, Rank, Shift, Unit
 from roster.trail import What, note_saved, values_of
 from training.models import Course
 from training.titles import title_key
@@ -421,6 +421,18 @@ def _oddities(table: Table, lists: Mapping[str, Sequence[Course]]) -> Iterator[s
             if values.get("modes") and course.mode not in values["modes"]:
                 yield f"{table.name}: {key}: {course.code} is taught as {course.mode}, which modes leaves out"
     yield from (f"{table.name}: {key}: {why}" for key, why in _asks_nothing(values, lists))
+    yield from _never_taken(f"{table.name}: leave_kinds", values.get("leave_kinds", ()))
+
+
+def _never_taken(where: str, kinds: Iterable[str]) -> list[str]:
+    """A warning for each kind of leave that nobody has had: likely written otherwise in the records. One query."""
+    wanted = {kind.lower(): kind for kind in kinds}
+    if not wanted:
+        return []
+    taken = {kind.lower() for kind in Leave.objects.values_list("kind", flat=True).distinct()}
+    return [
+        f'{where}: nobody has had leave of the kind "{kind}" yet' for key, kind in wanted.items() if key not in taken
+    ]
 
 
 def _asks_nothing(values: Mapping[str, Any], lists: Mapping[str, Sequence[Course]]) -> Iterator[tuple[str, str]]:
@@ -451,6 +463,11 @@ def _asks_nothing(values: Mapping[str, Any], lists: Mapping[str, Sequence[Course
             yield "early", "keeps the anchor on the last day of the limit only: keep_anchor_days is 0"
     if values.get("leave") == engine.LeaveRule.TOLL and clock == engine.Clock.CYCLE:
         yield "leave", "moves no date under a cycle, and excuses nobody"
+    first_due = values.get("first_due", engine.FirstDue.GRACE)
+    if values.get("entry_grace_days") and (clock == engine.Clock.CYCLE or first_due != engine.FirstDue.GRACE):
+        yield "entry_grace_days", "asks nothing: the first deadline is the end of a window or a year"
+    if values.get("return_grace_days") and values.get("leave") != engine.LeaveRule.EXCLUDE:
+        yield "return_grace_days", "asks nothing unless leave is exclude"
 
 
 def _differs(row: Edition, proposed: Edition) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from compliance.asking import parse_day, parse_moment
@@ -35,7 +36,27 @@ def parsed(option: str, text: str, parse: Callable[[str], Parsed]) -> Parsed:
         raise Error(f"{option}: {error}") from None
 
 
-class AnswerCommand(BaseCommand):
+class PoliteCommand(BaseCommand):
+    """A command that says what is wrong with its arguments in one line, without the usage (`--help` prints that)."""
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        # The parser then raises what it finds, where it would print the usage before it and leave.
+        parser.called_from_command_line = False
+        return parser
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        try:
+            super().run_from_argv(argv)
+        except CommandError as error:
+            # Only of the arguments: what a command itself raises ends inside, by its own exit code.
+            if "--traceback" in argv:
+                raise
+            self.stderr.write(str(error))
+            sys.exit(2)
+
+
+class AnswerCommand(PoliteCommand):
     """A command that answers for any pair of as of and known at. Subclasses give `columns` and `answer()`."""
 
     columns: Sequence[str] = ()

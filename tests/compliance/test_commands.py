@@ -9,7 +9,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import call_command, execute_from_command_line
 from django.core.management.base import CommandError
 
 from compliance import standings
@@ -363,3 +363,41 @@ def test_a_wrong_argument_gets_one_line_and_2(arguments: list[str], sentence: st
         call_command(*arguments, stdout=StringIO())
 
     assert (str(error.value), error.value.returncode) == (sentence, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        pytest.param(["coverage"], "Error: the following arguments are required: --requirement", id="missing"),
+        pytest.param(["rebuild_standings", "--all"], "Error: unrecognized arguments: --all", id="unknown-option"),
+        pytest.param(["deadlines", "--within"], "Error: argument --within: expected one argument", id="no-value"),
+        pytest.param(["import_records"], "Error: the following arguments are required: kind, file", id="import"),
+    ],
+)
+def test_arguments_that_do_not_fit_get_one_line_and_2(
+    arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        execute_from_command_line(["manage.py", *arguments])
+
+    assert (exit_.value.code, capsys.readouterr()) == (2, ("", f"{line}\n"))
+
+
+def test_coverage_of_a_unit_says_that_secondary_members_are_counted_too() -> None:
+    officer = make.make_officer("1", unit=make.make_unit("PB"), hired_on=date(2020, 1, 1))
+    make.make_requirement("cit", entry=(make.make_course(),))
+    with recording(by=None, via=Via.COMMAND, why="to the crisis unit") as recorder:
+        recorder.record(
+            Assignment(officer=officer, kind="secondary", unit=make.make_unit("CIU"), start_on=date(2024, 1, 1))
+        )
+
+    def said(unit: str) -> str:
+        err = StringIO()
+        arguments = ["coverage", "--requirement", "cit", "--unit", unit, "--as-of", "2026-01-01"]
+        call_command(*arguments, stdout=StringIO(), stderr=err)
+        return err.getvalue()
+
+    assert said("PB") == ""
+    assert said("CIU") == (
+        "Those with a secondary assignment here are counted too: sums of units may exceed the total.\n"
+    )

@@ -468,6 +468,26 @@ def test_what_loads_is_stored_as_written(keys: str, stored: dict[str, object]) -
             ["leave: moves no date under a cycle, and excuses nobody"],
             id="toll-under-a-cycle",
         ),
+        pytest.param(
+            'entry_grace_days = 30\nfirst_due = "year_end"',
+            ["entry_grace_days: asks nothing: the first deadline is the end of a window or a year"],
+            id="days-of-grace-beside-the-end-of-the-year",
+        ),
+        pytest.param(
+            'entry_grace_days = 30\nclock = "cycle"\nmonths = 48\ncycle_start = 2021-09-01',
+            ["entry_grace_days: asks nothing: the first deadline is the end of a window or a year"],
+            id="days-of-grace-under-a-cycle",
+        ),
+        pytest.param(
+            'return_grace_days = 60\nleave = "toll"',
+            ["return_grace_days: asks nothing unless leave is exclude"],
+            id="days-back-under-toll",
+        ),
+        pytest.param(
+            'leave = "exclude"\nleave_kinds = ["Militery"]',
+            ['leave_kinds: nobody has had leave of the kind "Militery" yet'],
+            id="a-kind-of-leave-nobody-has-had",
+        ),
     ],
 )
 def test_what_is_odd_loads_with_a_warning(keys: str, warnings: list[str]) -> None:

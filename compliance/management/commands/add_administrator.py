@@ -10,16 +10,15 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from compliance.management.answering import Error
+from compliance.management.answering import Error, PoliteCommand
 from roster import rights
 from roster.facts import Via
 from roster.models import Access, Role
 
 
-class Command(BaseCommand):
+class Command(PoliteCommand):
     help = "Add a user who may do everything. Asks for the password, or reads it from standard input."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

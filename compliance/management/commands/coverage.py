@@ -41,6 +41,10 @@ class Command(AnswerCommand):
             secondary = working.secondary_members(scope, as_of=as_of, known_at=known_at)
             rows = working.seen_in(rows, scope, secondary, as_of=as_of, known_at=known_at)
             columns = {"unit": "seen_unit_id", "shift": "seen_shift_id"}
+            if secondary:
+                self.stderr.write(
+                    "Those with a secondary assignment here are counted too: sums of units may exceed the total."
+                )
         if agency is not None:
             rows = rows.filter(officer__agency=agency)
         found = coverage.counts(rows, options["by"], columns)

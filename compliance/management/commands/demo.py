@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
@@ -24,7 +24,7 @@ from compliance.demo.department import FEWEST, Department, Member
 from compliance.demo.record import MARK, PRESETS, is_made_here
 from compliance.demo.serving import HOST, ServingError, reserve, serve
 from compliance.demo.sign_ins import PASSWORD, give_roles, make_users
-from compliance.management.answering import Error
+from compliance.management.answering import Error, PoliteCommand
 from compliance.models import Requirement
 from config import embedded
 from roster.models import Access, Change, Officer, Role, Unit
@@ -37,7 +37,7 @@ COMMANDED = "D4"
 DEMO_LOCK = 4_127_020
 
 
-class Command(BaseCommand):
+class Command(PoliteCommand):
     help = "Make up a police department and serve the whole product for it on this machine."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -10,12 +10,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.utils import timezone
 
 from compliance import imports
-from compliance.management.answering import Error
+from compliance.management.answering import Error, PoliteCommand
 from roster.plans import ImportOptions, Issue, Plan, Verdict
 from roster.tabular import Unreadable
 from roster.unit_imports import find_agency
@@ -24,7 +23,7 @@ from roster.unit_imports import find_agency
 SHOWN = 20
 
 
-class Command(BaseCommand):
+class Command(PoliteCommand):
     help = "Import records from CSV, XLSX, XLS or ODS. Exit 0: all rows taken, 1: some rejected, 2: nothing was read."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -8,18 +8,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from compliance.asking import parse_day, parse_moment
-from compliance.management.answering import Error, find_agency, find_requirement, find_unit, parsed
+from compliance.management.answering import Error, PoliteCommand, find_agency, find_requirement, find_unit, parsed
 from compliance.reports import issue
 from compliance.reports.accreditation import Question
 from roster.models import Agency, Unit
 from roster.tree import UnitTree
 
 
-class Command(BaseCommand):
+class Command(PoliteCommand):
     help = (
         "Issue a report: files, a manifest with the SHA-256 of each, and its own number. What is issued never changes."
     )

@@ -7,18 +7,17 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from compliance import requirements
-from compliance.management.answering import Error
+from compliance.management.answering import Error, PoliteCommand
 from compliance.models import Requirement
 from compliance.preview import Preview, changed, preview
 from compliance.requirements_file import Refused, read
 from roster.tree import UnitTree
 
 
-class Command(BaseCommand):
+class Command(PoliteCommand):
     help = "Load requirements from a TOML file and rebuild all standings."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -6,12 +6,11 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from compliance import standings
+from compliance.management.answering import PoliteCommand
 
 
-class Command(BaseCommand):
+class Command(PoliteCommand):
     help = "Rebuild all standings; with --verify change nothing and print the number of differences."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
