@@ -1,6 +1,5 @@
 """`uv run python -m tests.benchmarks [--officers N] [--times N] [--quick] [--json FILE]`: what the product costs.
 
-
 Works in a database of its own, which it makes on the configured server (the embedded one without DATABASE_URL) and
 drops at the end. Exit 0 when every limit is reached, 1 when one is missed.
 """
