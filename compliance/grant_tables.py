@@ -174,8 +174,8 @@ class GrantTable(MemberFactTable):
 class WaiverTable(GrantTable):
     caption = "Waivers"
     void_name = "waiver-void"
-    start_on = tables.DateColumn(format="j M Y", verbose_name="First day", attrs={"td": {"class": "narrow"}})
-    end_on = tables.DateColumn(format="j M Y", verbose_name="Last day", attrs={"td": {"class": "narrow"}})
+    start_on = tables.DateColumn(format="j M Y", verbose_name="First day", attrs=NARROW)
+    end_on = tables.DateColumn(format="j M Y", verbose_name="Last day")
 
     class Meta:
         default = "–"
@@ -199,7 +199,7 @@ class ExtensionTable(GrantTable):
     caption = "Extensions"
     void_name = "extension-void"
     approved_on = tables.DateColumn(format="j M Y", verbose_name="Approved on", attrs=NARROW)
-    until_on = tables.DateColumn(format="j M Y", verbose_name="Until", attrs={"td": {"class": "narrow"}})
+    until_on = tables.DateColumn(format="j M Y", verbose_name="Until")
 
     class Meta:
         default = "–"

@@ -54,8 +54,8 @@ class TrailFilter(django_filters.FilterSet):  # type: ignore[misc] # django-filt
 
 
 def differences(before: Mapping[str, str], after: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """(name, from, to) of every value, blank for none, in the order they were written."""
-    return [(name, before.get(name, ""), after.get(name, "")) for name in dict.fromkeys([*before, *after])]
+    """(name, from, to) of every value by its name, blank for none."""
+    return [(name, before.get(name, ""), after.get(name, "")) for name in sorted({*before, *after})]
 
 
 def _told(line: TrailLine) -> list[str]:

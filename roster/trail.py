@@ -135,6 +135,9 @@ def _line(
         after = {name: after.get(name, "") for name in names}
         if not names:
             return None
+    else:
+        # Of something whole a number that asks nothing is no news.
+        before, after = ({name: text for name, text in said.items() if text != "0"} for said in (before, after))
     return TrailLine(
         by=actor.by,
         via=actor.via,
