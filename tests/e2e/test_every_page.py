@@ -69,6 +69,14 @@ ON_PHONES = (
     "/requirements/",
     "/requirements/patrol/",
     "/requirements/patrol/editions/add/",
+    "/officers/001000/extend/",
+    "/officers/001000/designations/",
+    "/waivers/",
+    "/extensions/",
+    "/mass/",
+    "/mass/new/",
+    "/lesson-plans/",
+    "/trail/",
 )
 #: What WCAG 2.1 AA asks, and what axe counts as good practice besides.
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
