@@ -930,6 +930,21 @@ def test_command_asks_which_agency(patrol: Patrol, tmp_path: Path) -> None:
     assert printed["agency"] == "sheriff"
 
 
+def test_command_takes_the_only_requirement_and_asks_which_of_several(patrol: Patrol, tmp_path: Path) -> None:
+    common = ("accreditation", "--as-of", "2026-01-31", "--out", str(tmp_path / "o"))
+
+    printed, _ = run(*common)
+    make_requirement("annual")
+    with pytest.raises(CommandError) as refused:
+        run(*common)
+
+    assert printed["requirement"] == "calea-refresher"
+    assert (str(refused.value), refused.value.returncode) == (
+        "--requirement: there are several: annual, calea-refresher. A report is about one; say which.",
+        2,
+    )
+
+
 def test_command_refuses_a_file_as_directory_before_it_issues(patrol: Patrol, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 

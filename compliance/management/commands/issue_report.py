@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from compliance.asking import parse_day, parse_moment
 from compliance.management.answering import Error, PoliteCommand, find_agency, find_requirement, find_unit, parsed
+from compliance.models import Requirement
 from compliance.reports import issue
 from compliance.reports.accreditation import Question
 from roster.models import Agency, Unit
@@ -25,7 +26,7 @@ class Command(PoliteCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("kind", metavar="KIND", help=f"one of: {', '.join(issue.KINDS)}")
-        parser.add_argument("--requirement", required=True, metavar="CODE")
+        parser.add_argument("--requirement", metavar="CODE", help="the only requirement when left out")
         parser.add_argument("--as-of", help="the day reported, YYYY-MM-DD; today when left out")
         parser.add_argument("--known-at", help="as recorded by that moment; a bare date is the end of that day")
         parser.add_argument("--unit", metavar="CODE", help="only this unit and everything below it")
@@ -89,9 +90,20 @@ def _question(options: dict[str, Any]) -> Question:
     wrong = issue.wrong_span(as_of, span_from, span_to)
     if wrong is not None:
         raise Error(f"--{wrong[0]}: {wrong[1]}")
-    requirement = find_requirement(options["requirement"])
+    requirement = find_requirement(options["requirement"]) if options["requirement"] else _only_requirement()
     agency, unit = _where(options["agency"], options["unit"])
     return Question(requirement, agency, unit, as_of, span_from, span_to, issue.known_by(asked))
+
+
+def _only_requirement() -> Requirement:
+    """The requirement there is, where nobody said which; an error that names them where there are several."""
+    found = list(Requirement.objects.order_by("code")[:20])
+    if not found:
+        raise Error("There is no requirement yet: load one first.")
+    if len(found) > 1:
+        codes = ", ".join(row.code for row in found)
+        raise Error(f"--requirement: there are several: {codes}. A report is about one; say which.")
+    return found[0]
 
 
 def _where(agency_code: str | None, unit_code: str | None) -> tuple[Agency, Unit | None]:
