@@ -15,9 +15,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from compliance.completion_tables import NARROW
-from compliance.grants import name_of
 from compliance.models import Extension, Requirement, Waiver
-from compliance.sentences import day
+from compliance.sentences import day, name_of
 from roster.access import Right, Viewer
 
 WIDE = {"th": {"class": "medium-hide"}, "td": {"class": "medium-hide"}}

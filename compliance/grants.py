@@ -21,7 +21,7 @@ from compliance.approval_imports import InForce, in_force_on
 from compliance.gather import gather_members, gather_rules, known_facts
 from compliance.log import Effect, on_day
 from compliance.models import Extension, Requirement, Waiver
-from compliance.sentences import day
+from compliance.sentences import day, name_of
 from roster.facts import FactRefused, Via, recording
 from roster.models import Access, Designation, Officer, Role
 
@@ -56,10 +56,6 @@ def approvers_of(agency_ids: Collection[int] | None) -> QuerySet[User]:
         everywhere = Q(access__agency=None, access__unit=None)
         found = User.objects.filter(inside | everywhere, is_active=True, access__role__in=APPROVING)
     return found.distinct().order_by("last_name", "first_name", "username")
-
-
-def name_of(user: User) -> str:
-    return user.get_full_name() or user.get_username()
 
 
 def own_members(user: User | None) -> frozenset[int]:

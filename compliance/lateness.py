@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from compliance.gather import known_facts
-from compliance.grants import name_of
 from compliance.models import Explanation, Requirement
-from compliance.sentences import day
+from compliance.sentences import day, name_of
 from compliance.standings import Row
 from roster.facts import FactRefused, Via, recording
 from roster.models import Officer

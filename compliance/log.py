@@ -13,9 +13,11 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from compliance import coverage, engine
+from compliance.explain import Use, explain
 from compliance.finding import Found, find
 from compliance.gather import Rules, gather_members, gather_rules, listed_courses, taken_as
 from compliance.models import Requirement
+from compliance.reasons import lacking
 from compliance.sentences import day
 from roster.facts import Via, recording
 from roster.models import Assignment, AssignmentKind, Employment, Officer, open_on
@@ -140,12 +142,12 @@ def outlook(proposal: Proposal, officer_ids: Collection[int], *, as_of: date) ->
         attendance=None if proposal.attendance is None else float(proposal.attendance),
         evidence=engine.Evidence(proposal.evidence),
     )
-    effects, unchanged = _effects(rules, added, officer_ids, as_of)
+    effects, unchanged = _effects(rules, proposal, added, officer_ids, as_of)
     return Outlook(effects, unchanged, _shares(effects, as_of))
 
 
 def _effects(
-    rules: Rules, added: engine.Completion, officer_ids: Collection[int], as_of: date
+    rules: Rules, proposal: Proposal, added: engine.Completion, officer_ids: Collection[int], as_of: date
 ) -> tuple[dict[int, list[Effect]], dict[int, str]]:
     """What changes for whom, and why nothing does for the others."""
     titles = _titles()
@@ -159,29 +161,29 @@ def _effects(
         elif changes:
             unchanged[officer] = "counts, still overdue today"
         else:
-            unchanged[officer] = _why_unchanged(rules, added, with_it, as_of)
+            unchanged[officer] = _why_unchanged(rules, proposal, with_it, as_of)
     return effects, unchanged
 
 
-def _why_unchanged(rules: Rules, added: engine.Completion, facts: engine.MemberFacts, as_of: date) -> str:
-    """Why a completion changes nothing for a member on that day, in a few words."""
-    deciding = [
-        edition
-        for editions in rules.editions.values()
-        if on_day(engine.timeline(editions, facts), as_of) is not None
-        for start, end, edition in engine.in_force(editions)
-        if start <= as_of <= end
-    ]
-    if not deciding:
+def _why_unchanged(rules: Rules, proposal: Proposal, facts: engine.MemberFacts, as_of: date) -> str:
+    """Why a proposed completion, one of these facts, changes nothing for a member on that day, in a few words."""
+    found = [explain(editions, facts, as_of) for editions in rules.editions.values()]
+    answers = [(why.edition, verdict) for why in found if why for verdict in why.verdicts]
+    parts = [(edition, verdict) for edition, verdict in answers if verdict.completion.key == PROPOSED]
+    if not parts:
         return "not in the population today"
-    if any(added in engine.counting_credits(edition, facts.completions) for edition in deciding):
+    if any(verdict.use is not Use.REFUSED for _, verdict in parts):
         return "counts, changes nothing today"
-    if added.evidence is not engine.Evidence.VERIFIED:
+    lacks = [(edition, verdict.lack) for edition, verdict in parts if verdict.lack]
+    refusals = {lack.why for _, lack in lacks}
+    if engine.Refusal.PENDING in refusals:
         return "counts once verified"
-    kinds = [(edition, engine.kind_of(edition, added)) for edition in deciding]
-    if any(kind is not None and engine.shortfall(edition, added, kind) is None for edition, kind in kinds):
+    if engine.Refusal.BEFORE_ENTRY in refusals:
         return "needs an entry course first"
-    return "does not count: below a minimum"
+    listed = [(edition, lack) for edition, lack in lacks if lack.why is not engine.Refusal.NOT_LISTED]
+    edition, lack = (listed or lacks)[0]
+    row = Completion(course=proposal.course, completed_on=proposal.completed_on, result=Result.PASSED)
+    return f"does not count: {lacking(lack, edition, row)}"
 
 
 def _titles() -> dict[int, str]:

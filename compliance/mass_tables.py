@@ -16,9 +16,8 @@ from django.utils.safestring import SafeString
 
 from compliance.completion_tables import NARROW, RIGHT
 from compliance.grant_tables import WIDE
-from compliance.grants import name_of
 from compliance.models import MassAct, MassLine, Requirement
-from compliance.sentences import day
+from compliance.sentences import day, name_of
 from compliance.templatetags.shown import state_badge
 from roster.access import Viewer
 

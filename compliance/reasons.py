@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, Protocol
 
 from django.db.models import Prefetch
@@ -19,9 +20,8 @@ from compliance import engine, sentences
 from compliance.engine import Clock, FirstDue, Kind, NoDaysBack, Reason, Refusal, State, Target
 from compliance.explain import Approval, Change, Days, Explanation, FirstDeadline, Return, Use, Verdict, explain
 from compliance.gather import Rules, gather_members, listed_courses, taken_as
-from compliance.grants import name_of
 from compliance.models import Edition
-from compliance.sentences import count, day, either
+from compliance.sentences import count, day, either, name_of
 from training.models import Completion, Course, CourseKind
 
 KINDS = {
@@ -250,28 +250,19 @@ class _Told:
 
     def not_used(self, requirement: int) -> Iterator[Part]:
         """Completions of this requirement's courses or of their kind, newest first; none of later days."""
-        known = {verdict.completion.key: verdict for verdict in self.why.verdicts}
-        newest_first = sorted(
-            self.member.completions.items(), key=lambda row: (row[1].completed_on, row[0]), reverse=True
-        )
-        for key, row in newest_first:
-            verdict = known.get(key)
+        verdicts = {verdict.completion.key: verdict for verdict in self.why.verdicts}
+        for row in sorted(self.member.completions.values(), key=attrgetter("completed_on", "pk"), reverse=True):
+            verdict = verdicts.get(row.pk)
             if self.why.asked_on < row.completed_on or (verdict and verdict.use is not Use.REFUSED):
                 continue
-            if verdict and verdict.lack and verdict.lack.why is not Refusal.NOT_LISTED:
-                yield Part(_course(row.course).title, row.completed_on, verdict.lack.why, self._lack(verdict.lack, row))
-            elif self._concerns(row, requirement):
-                is_voided = key in self.member.voided
-                yield (
-                    _voided(row)
-                    if is_voided
-                    else Part(
-                        _course(row.course).title,
-                        row.completed_on,
-                        Refusal.NOT_LISTED,
-                        self._lack(engine.NOT_LISTED, row),
-                    )
-                )
+            lack = verdict.lack if verdict and verdict.lack else engine.NOT_LISTED
+            if lack.why is Refusal.NOT_LISTED and not self._concerns(row, requirement):
+                continue
+            if row.pk in self.member.voided:
+                yield _voided(row)
+            else:
+                words = lacking(lack, self.why.edition, row)
+                yield Part(_course(row.course).title, row.completed_on, lack.why, words)
 
     def _concerns(self, row: Completion, requirement: int) -> bool:
         """Whether somebody may wonder why it does not count: its course is the requirement's, or of their kind."""
@@ -305,50 +296,6 @@ class _Told:
         titles = {course.same_as_id or course.pk: course.title for course in _courses(self.edition)}
         also = taken_as(done.course, done.completed_on)
         return either(titles[key] for key in sorted(also) if engine.listed_as(edition, key) is verdict.kind)
-
-    def _lack(self, lack: engine.Lack, row: Completion) -> str:
-        """Why a completion does not count."""
-        asked, given = _number(lack.asked), _number(lack.given)
-        match lack.why:
-            case Refusal.WIPED:
-                return "completed before the break in service"
-            case Refusal.NOT_LISTED:
-                return "its course is not on the list of this rule"
-            case Refusal.PENDING:
-                return "its evidence is pending"
-            case Refusal.REJECTED:
-                return "its evidence was rejected"
-            case Refusal.NOT_PASSED:
-                return f"not passed: its result is {row.get_result_display().lower()}"
-            case Refusal.PLAN_NOT_IN_FORCE:
-                return _plan(row.lesson_plan, lack)
-            case Refusal.SCORE_MISSING:
-                return f"no score is recorded, at least {asked} is asked"
-            case Refusal.SCORE_BELOW:
-                return f"score {given}, at least {asked} is asked"
-            case Refusal.ATTENDANCE_BELOW:
-                return f"attended {given} %, at least {asked} % is asked"
-            case Refusal.MODE_NOT_ALLOWED:
-                return f"taught as {_course(row.course).get_mode_display()}, which this rule does not accept"
-            case Refusal.BLOCK_TOO_SHORT:
-                return f"a block of {_hours(lack.given)}, at least {asked} is asked"
-            case Refusal.HOURS_TOO_FEW:
-                return f"{_hours(lack.given)}, at least {asked} is asked"
-            case Refusal.BEFORE_ENTRY:
-                first = f", {day(lack.first_on)}" if lack.first_on else ""
-                return f"taken before the first entry credit{first}" if first else "taken without an entry credit"
-            case Refusal.BEFORE_TENURE:
-                months = count(self.why.edition.refresher_min_tenure_months, "month")
-                return f"taken before {_day(lack.first_on)}, {months} after the entry credit"
-            case Refusal.NO_LIMIT_YET:
-                return "a short recertification needs a credit to renew"
-            case Refusal.OUTSIDE_ITS_DAYS:
-                return f"a short recertification counted {_from_to(lack.first_on, lack.last_on)} only"
-            case Refusal.HOURS_PAST if lack.last_on is None:
-                return "its hours fall before the first window"
-            case Refusal.HOURS_PAST:
-                return f"its hours counted through {_day(lack.last_on)} only"
-        return "taken after this day"
 
     # How the dates came about
 
@@ -504,6 +451,51 @@ class _Told:
     def _titles(self, change: Change) -> list[str]:
         listed = {Change.ENTRY: "entry_courses", Change.REFRESHER: "refresher_courses"}.get(change, "recert_courses")
         return [course.title for course in getattr(self.edition, listed).all()]
+
+
+def lacking(lack: engine.Lack, edition: engine.Edition, row: Completion) -> str:
+    """Why a completion does not count under an edition: `score 75, at least 80 is asked`."""
+    asked, given = _number(lack.asked), _number(lack.given)
+    match lack.why:
+        case Refusal.WIPED:
+            return "completed before the break in service"
+        case Refusal.NOT_LISTED:
+            return "its course is not on the list of this rule"
+        case Refusal.PENDING:
+            return "its evidence is pending"
+        case Refusal.REJECTED:
+            return "its evidence was rejected"
+        case Refusal.NOT_PASSED:
+            return f"not passed: its result is {row.get_result_display().lower()}"
+        case Refusal.PLAN_NOT_IN_FORCE:
+            return _plan(row.lesson_plan, lack)
+        case Refusal.SCORE_MISSING:
+            return f"no score is recorded, at least {asked} is asked"
+        case Refusal.SCORE_BELOW:
+            return f"score {given}, at least {asked} is asked"
+        case Refusal.ATTENDANCE_BELOW:
+            return f"attended {given} %, at least {asked} % is asked"
+        case Refusal.MODE_NOT_ALLOWED:
+            return f"taught as {_course(row.course).get_mode_display()}, which this rule does not accept"
+        case Refusal.BLOCK_TOO_SHORT:
+            return f"a block of {_hours(lack.given)}, at least {asked} is asked"
+        case Refusal.HOURS_TOO_FEW:
+            return f"{_hours(lack.given)}, at least {asked} is asked"
+        case Refusal.BEFORE_ENTRY:
+            first = f", {day(lack.first_on)}" if lack.first_on else ""
+            return f"taken before the first entry credit{first}" if first else "taken without an entry credit"
+        case Refusal.BEFORE_TENURE:
+            months = count(edition.refresher_min_tenure_months, "month")
+            return f"taken before {_day(lack.first_on)}, {months} after the entry credit"
+        case Refusal.NO_LIMIT_YET:
+            return "a short recertification needs a credit to renew"
+        case Refusal.OUTSIDE_ITS_DAYS:
+            return f"a short recertification counted {_from_to(lack.first_on, lack.last_on)} only"
+        case Refusal.HOURS_PAST if lack.last_on is None:
+            return "its hours fall before the first window"
+        case Refusal.HOURS_PAST:
+            return f"its hours counted through {_day(lack.last_on)} only"
+    return "taken after this day"
 
 
 def _voided(row: Completion) -> Part:

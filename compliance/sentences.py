@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Protocol
 
+from django.contrib.auth.models import User
+
 from compliance.engine import (
     Clock,
     Early,
@@ -30,6 +32,10 @@ def day(value: date) -> str:
 def count(number: int, one: str, many: str = "") -> str:
     """`1 member`, `1,204 members`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def name_of(user: User) -> str:
+    return user.get_full_name() or user.get_username()
 
 
 class Explained(Protocol):

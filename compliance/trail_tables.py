@@ -16,8 +16,7 @@ from django.utils.safestring import SafeString
 
 from compliance.completion_tables import NARROW
 from compliance.grant_tables import WIDE
-from compliance.grants import name_of
-from compliance.sentences import day
+from compliance.sentences import day, name_of
 from roster.trail import TrailLine, What
 
 

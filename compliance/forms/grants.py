@@ -14,8 +14,9 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 
 from compliance.forms.fields import StyledForm, check_day, check_past, day_field
-from compliance.grants import Grant, Outlook, approvers_of, name_of
+from compliance.grants import Grant, Outlook, approvers_of
 from compliance.models import Extension, Requirement, Waiver
+from compliance.sentences import name_of
 from roster.models import Officer
 
 #: A waiver or an extension reaches no further than this: a longer one is a slip of the year.

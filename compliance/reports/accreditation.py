@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from compliance import engine, lateness, sentences, standings
 from compliance.coverage import Counts, percent, roll_up
+from compliance.explain import explain
 from compliance.gather import Rules, gather_members, gather_rules, listed_courses, taken_as
 from compliance.models import Edition, Explanation, Requirement
 from compliance.reports.paper import Data
@@ -156,7 +157,8 @@ def _add_slice(
             row, since = answer
             found.counts[row.unit] = found.counts.get(row.unit, Counts(unit=row.unit)) + _one(row)
             because = sentences.because(row, editions[row.edition], bases.get(row.basis))
-            member = _member(question, row, since, by_key[row.edition], facts[officer], words)
+            credits = _credits(rules.editions[question.requirement.pk], facts[officer], question.as_of)
+            member = _member(question, row, since, by_key[row.edition], facts[officer], credits, words)
             explained = (
                 _explained(line, question.as_of, question, said.get(officer, [])) if row.state == "overdue" else []
             )
@@ -177,20 +179,26 @@ def _one(row: standings.Row) -> Counts:
     return Counts(ever=ever, **{row.state: 1})
 
 
+def _credits(editions: Sequence[engine.Edition], facts: engine.MemberFacts, as_of: date) -> list[engine.Completion]:
+    """The completions that count on the day, by date: hours too that have passed out of their window since."""
+    why = explain(editions, facts, as_of)
+    return [
+        verdict.completion
+        for verdict in (why.verdicts if why else ())
+        if verdict.lack is None or verdict.lack.why is engine.Refusal.HOURS_PAST
+    ]
+
+
 def _member(
     question: Question,
     row: standings.Row,
     since: date,
     edition: engine.Edition,
     facts: engine.MemberFacts,
+    credits: Sequence[engine.Completion],
     words: _Words,
 ) -> dict[str, Any]:
     """A member of the population on the day: standing, the last credit, and the credits of the span."""
-    credits = [
-        credit
-        for credit in engine.counting_credits(edition, facts.completions)
-        if credit.completed_on <= question.as_of
-    ]
     listed = listed_courses(edition)
     pending = [
         completion

@@ -16,8 +16,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from compliance import coverage, goals, lifeline, sentences
-from compliance.grants import name_of
 from compliance.models import Edition
+from compliance.sentences import name_of
 from roster.access import Right, Viewer
 from roster.facts import Change
 

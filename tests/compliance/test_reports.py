@@ -190,6 +190,21 @@ def test_members_come_with_exceptions_first_and_what_they_rest_on(patrol: Patrol
     assert members[5]["evidence_pending"] == [{"on": "2026-01-12", "course": "CIT-REF-8", "title": "CIT refresher"}]
 
 
+def test_a_short_recertification_outside_its_days_is_no_credit(patrol: Patrol) -> None:
+    short = make_course("CIT-RE-2", title="Short renewal", hours=2, kind="refresher")
+    rules: dict[str, Any] = {"clock": "certificate", "recert_before_days": 60, "recert_after_days": 90}
+    requirement = make_requirement("certified", entry=(patrol.basic,), recert=(short,), **rules)
+    member = patrol.member("001", "Arroyo", hired_on=date(2020, 1, 6))
+    complete(member, patrol.basic, date(2023, 6, 1))
+    complete(member, short, date(2024, 6, 3))
+
+    (row,) = gather(patrol.question(requirement=requirement))["members"]
+
+    assert row["due_on"] == "2026-06-01"
+    assert row["last_credit"]["on"] == "2023-06-01"
+    assert [credit["on"] for credit in row["credits_in_span"]] == ["2023-06-01"]
+
+
 def test_late_within_the_span_is_listed_with_days_and_how_it_ended(patrol: Patrol) -> None:
     patrol.everybody()
 

@@ -361,3 +361,13 @@ def test_an_officer_opens_only_the_own_record(cast: Cast) -> None:
 
     assert client.get(reverse("officer-detail", args=["002918"])).status_code == 200
     assert client.get(reverse("officer-detail", args=["003377"])).status_code == 404
+
+
+@pytest.mark.parametrize("role", sorted(EVERYBODY))
+def test_the_explained_timeline_is_for_those_who_may_open_the_page(cast: Cast, role: str) -> None:
+    response = cast.client(role).get(reverse("officer-detail", args=["002918"]), {"export": "csv"})
+
+    if role in ADDRESSES["officer-detail"].get:
+        assert "CIT basic course on 3 May 2019 + 36 months = 3 May 2022." in text_of(response)
+    else:
+        assert response.status_code == 404

@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 from compliance.models import Standing
 from roster.models import Officer
 from tests.compliance.pages.cast import Cast
-from tests.factories import complete, make_agency, make_course, make_goal, make_officer, make_user
+from tests.factories import complete, make_agency, make_course, make_goal, make_officer, make_requirement, make_user
 from training.models import Completion
 
 pytestmark = pytest.mark.django_db
@@ -196,6 +196,36 @@ def test_log_says_why_nothing_changes(cast: Cast, values: dict[str, str], people
 
     assert sentence in text
     assert "No share changes today." in text
+
+
+@pytest.mark.parametrize(
+    ("rules", "sentence"),
+    [
+        pytest.param({"refresher_min_hours": 9}, "does not count: 8 hours, at least 9 is asked", id="hours"),
+        pytest.param({"min_score": 80}, "does not count: no score is recorded, at least 80 is asked", id="score"),
+        pytest.param(
+            {"refresher_min_tenure_months": 600},
+            "does not count: taken before 3 May 2069, 600 months after the entry credit",
+            id="tenure",
+        ),
+    ],
+)
+def test_log_says_what_a_completion_lacks(cast: Cast, rules: dict[str, int], sentence: str) -> None:
+    cast.requirement.editions.update(**rules)
+
+    text, _ = look(cast.client("academy"), fields(cast, "2918"))
+
+    assert sentence in text
+
+
+def test_log_says_that_a_short_recertification_is_outside_its_days(cast: Cast) -> None:
+    short = make_course("CIT-RE-2", title="Short renewal", title_key="short renewal", hours=2, kind="refresher")
+    rules: dict[str, Any] = {"clock": "certificate", "recert_before_days": 60, "recert_after_days": 90}
+    make_requirement("certified", entry=(cast.basic,), recert=(short,), **rules)
+
+    text, _ = look(cast.client("academy"), fields(cast, "2918", course=short.pk))
+
+    assert "does not count: a short recertification counted from 4 Mar 2022 to 1 Aug 2022 only" in text
 
 
 def test_log_says_that_no_requirement_lists_the_course(cast: Cast) -> None:

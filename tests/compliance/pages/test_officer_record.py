@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from roster.facts import Change, Via, recording
 from roster.models import Access, Assignment
 from tests.compliance.pages.cast import Cast
+from tests.compliance.pages.reading import csv_rows, refusal, xlsx_rows
 from tests.factories import complete, make_course, make_officer, make_requirement, take_leave
 
 pytestmark = pytest.mark.django_db
@@ -203,3 +204,73 @@ def test_the_number_of_queries_does_not_grow_with_what_somebody_did(cast: Cast) 
         client.get(URL)
 
     assert len(many) == len(few)
+
+
+def test_every_period_has_its_reasons(cast: Cast) -> None:
+    complete(cast.amara, cast.refresher, date(2018, 5, 1))
+
+    text = words(cast.client("chief").get(URL, {"as_of": "2021-01-01"}))
+
+    rule = (
+        "Rule Patrol: CIT basic course, and after it CIT refresher or CIT basic course every 36 months; "
+        "first due 180 days after joining. In force from 1 Jan 2015 on."
+    )
+    assert (
+        "since 4 May 2022 Overdue since 4 May 2022: CIT basic course on 3 May 2019 carried through 3 May 2022 "
+        "(CALEA 41.2.7). Why since 4 May 2022 "
+        "Counted CIT basic course on 3 May 2019: counts as an entry course; the date rests on it "
+        "Not counted CIT refresher on 1 May 2018: taken before the first entry credit, 3 May 2019 "
+        "Dates CIT basic course on 3 May 2019 + 36 months = 3 May 2022. "
+        "What would change it CIT basic course or CIT refresher, completed on any day. "
+        f"{rule}"
+    ) in text
+    assert (
+        "4 Mar 2016 to 31 Aug 2016 In grace until 31 Aug 2016, the first deadline here; no course that counts yet "
+        "(CALEA 41.2.7). Why 4 Mar 2016 to 31 Aug 2016 Dates Joined on 4 Mar 2016 + 180 days = 31 Aug 2016. "
+        f"What would have changed it CIT basic course, completed by 31 Aug 2016. {rule}"
+    ) in text
+    assert "What would change it: CIT basic course or CIT refresher, completed by 3 May 2022." in text
+
+
+def test_the_reasons_are_as_known_at_the_moment_asked(cast: Cast) -> None:
+    before = moment()
+    void(cast.entry, "Not on the sheet")
+    client = cast.client("chief")
+
+    then, now = (words(client.get(URL, {"as_of": "2021-01-01", **asked})) for asked in ({"known_at": before}, {}))
+
+    assert "Counted CIT basic course on 3 May 2019: counts as an entry course; the date rests on it" in then
+    assert "Not counted" not in then
+    assert "Counted CIT basic course" not in now
+    assert re.search(r"Not counted CIT basic course on 3 May 2019: voided on \d+ \w+ \d+: Not on the sheet", now)
+
+
+def test_the_explained_timeline_is_a_file(cast: Cast) -> None:
+    client = cast.client("commander")
+
+    rows = csv_rows(client.get(URL, {"as_of": "2021-01-01", "export": "csv"}))
+    book = xlsx_rows(client.get(URL, {"as_of": "2021-01-01", "export": "xlsx"}))
+
+    assert rows[0] == [
+        "Requirement", "From", "To", "State", "Due", "Place", "Because",
+        "Rule", "Counted", "Not counted", "Dates", "What would change it",
+    ]  # fmt: skip
+    assert [row[1:5] for row in rows[1:]] == [
+        ["2016-03-04", "2016-08-31", "in grace", "2016-08-31"],
+        ["2016-09-01", "2019-05-02", "overdue", "2016-08-31"],
+        ["2019-05-03", "2022-05-03", "current", "2022-05-03"],
+        ["2022-05-04", "", "overdue", "2022-05-03"],
+    ]
+    assert rows[3][8:] == [
+        "CIT basic course on 3 May 2019: counts as an entry course; the date rests on it",
+        "",
+        "CIT basic course on 3 May 2019 + 36 months = 3 May 2022.",
+        "What would change it: CIT basic course or CIT refresher, completed by 3 May 2022.",
+    ]
+    assert [row[0] for row in book] == [row[0] for row in rows]
+
+
+def test_the_explained_timeline_has_two_formats(cast: Cast) -> None:
+    response = cast.client("commander").get(URL, {"export": "pdf"})
+
+    assert refusal(response) == (400, 'Export: "pdf" is not a format. Use csv or xlsx.')
