@@ -204,6 +204,12 @@ class RequirementLine:
     overdue_days: int
 
     @property
+    def rules(self) -> list[reasons.Account]:
+        """An account for each rule that decides a period, the newest first."""
+        accounts = [why.account for why in self.periods if why.account]
+        return list({account.rule_from: account for account in accounts}.values())[::-1]
+
+    @property
     def late_words(self) -> str:
         return f"overdue {duration(self.overdue_days)}"
 

@@ -211,10 +211,12 @@ def test_every_period_has_its_reasons(cast: Cast) -> None:
 
     text = words(cast.client("chief").get(URL, {"as_of": "2021-01-01"}))
 
-    rule = (
-        "Rule Patrol: CIT basic course, and after it CIT refresher or CIT basic course every 36 months; "
-        "first due 180 days after joining. In force from 1 Jan 2015 on."
-    )
+    assert (
+        "Every period of Requirement refresher Rule in force from 1 Jan 2015 on. "
+        "Patrol: CIT basic course, and after it CIT refresher or CIT basic course every 36 months; "
+        "first due 180 days after joining. since 4 May 2022 Overdue"
+    ) in text
+    rule = "Rule The one in force from 1 Jan 2015 on, above."
     assert (
         "since 4 May 2022 Overdue since 4 May 2022: CIT basic course on 3 May 2019 carried through 3 May 2022 "
         "(CALEA 41.2.7). Why since 4 May 2022 "
