@@ -157,6 +157,7 @@ asked = often(
     {},
     {"min_hours": 8},
     {"refresher_min_hours": 5},
+    {"min_hours": 8, "refresher_min_hours": 8},
     {"min_block_hours": 5},
     {"min_score": 80},
     {"min_attendance": 95},
