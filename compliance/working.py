@@ -172,7 +172,8 @@ def presence(
 ) -> Presence:
     """Who works in these units on a day, and how many of them are current under one requirement's standings. One query.
 
-    Everybody employed is there, whatever the requirement's population.
+    Everybody employed is there, whatever the requirement's population. Where a member is, is worked out once
+    (MATERIALIZED) and not for each of the figures.
     """
     home = _on(Assignment, as_of, known_at).filter(kind=AssignmentKind.HOME)
     counted = None if rows is None else rows.exclude(state=engine.State.EXCUSED).values_list("officer_id", "state")
@@ -186,7 +187,7 @@ def presence(
     units = list(unit_ids)
     found = _fetch(
         parts,
-        """, seen AS (
+        """, seen AS MATERIALIZED (
             SELECT officer_id, coalesce(home.unit_id = ANY(%s), false) AS is_home,
                 coalesce(acting.unit_id, home.unit_id) = ANY(%s) AS works_here,
                 gone.officer_id IS NOT NULL AS is_away, stood.state
