@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
@@ -33,6 +33,8 @@ class Right(StrEnum):
     GRANT = "grant waivers and extensions, say what counts as what, explain lateness"
     READ_ACTS = "read what was granted to many at once"
     IMPORT = "import files"
+    RUN_CLASSES = "plan and run classes"
+    READ_CLASS_FILES = "read class files with attendance and tests"
     READ_REPORTS = "read issued reports"
     ISSUE_REPORTS = "issue reports"
     CHANGE_RULES = "change requirements"
@@ -42,10 +44,19 @@ class Right(StrEnum):
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ACADEMY: frozenset(
-        {Right.READ_MEMBERS, Right.RECORD, Right.DECIDE_EVIDENCE, Right.GRANT, Right.READ_ACTS, Right.IMPORT}
+        {
+            Right.READ_MEMBERS,
+            Right.RECORD,
+            Right.DECIDE_EVIDENCE,
+            Right.GRANT,
+            Right.READ_ACTS,
+            Right.IMPORT,
+            Right.RUN_CLASSES,
+            Right.READ_CLASS_FILES,
+        }
     ),
     Role.COMMANDER: frozenset({Right.READ_MEMBERS}),
-    Role.CHIEF: frozenset({Right.READ_MEMBERS, Right.READ_ACTS, Right.READ_REPORTS}),
+    Role.CHIEF: frozenset({Right.READ_MEMBERS, Right.READ_ACTS, Right.READ_REPORTS, Right.READ_CLASS_FILES}),
     Role.COMPLIANCE: frozenset(
         {
             Right.READ_MEMBERS,
@@ -56,9 +67,12 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.ISSUE_REPORTS,
             Right.CHANGE_RULES,
             Right.READ_TRAIL,
+            Right.READ_CLASS_FILES,
         }
     ),
-    Role.AUDITOR: frozenset({Right.READ_MEMBERS, Right.READ_ACTS, Right.READ_REPORTS, Right.READ_TRAIL}),
+    Role.AUDITOR: frozenset(
+        {Right.READ_MEMBERS, Right.READ_ACTS, Right.READ_REPORTS, Right.READ_TRAIL, Right.READ_CLASS_FILES}
+    ),
     Role.OFFICER: frozenset(),
     Role.ADMIN: frozenset(Right),
 }
@@ -146,7 +160,7 @@ class Viewer:
         found = self.officers().select_related("agency").filter(employee_id__iexact=employee_id)
         if agency:
             found = found.filter(agency__code__iexact=agency)
-        return _only_one(list(found[:10]))
+        return only_one(list(found[:10]))
 
     def unit(self, code: str, agency: str = "") -> Unit:
         """The unit with this code, or 404; `AgencyNeeded` when several agencies have one."""
@@ -154,13 +168,23 @@ class Viewer:
         found = [unit for unit in self.tree.with_code(code) if visible is None or unit.pk in visible]
         if agency:
             found = [unit for unit in found if unit.agency.code.lower() == agency.lower()]
-        return _only_one(found)
+        return only_one(found)
+
+
+class OfAgency(Protocol):
+    """What an agency has under a code of its own: a member, a unit, a class."""
+
+    @property
+    def agency(self) -> Agency: ...
+
+
+T = TypeVar("T", bound=OfAgency)
 
 
 class AgencyNeeded(Exception):
     """A code or id exists in several agencies; `candidates` are the objects to choose from."""
 
-    def __init__(self, candidates: list[Officer] | list[Unit]) -> None:
+    def __init__(self, candidates: Sequence[OfAgency]) -> None:
         super().__init__("Several agencies use this code. Say which agency.")
         self.candidates = candidates
 
@@ -175,10 +199,8 @@ def _ask_agency(request: HttpRequest, needed: AgencyNeeded) -> HttpResponse:
     return render(request, "agency.html", {"choices": choices}, status=300)
 
 
-T = TypeVar("T", Officer, Unit)
-
-
-def _only_one(found: list[T]) -> T:
+def only_one(found: list[T]) -> T:
+    """What an address names; 404 for nothing, `AgencyNeeded` for one in each of several agencies."""
     if not found:
         raise Http404
     if len(found) > 1:

@@ -14,6 +14,7 @@ from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Lower, Upper
 
 from roster.facts import Change, Fact, fact_indexes, fact_triggers
+from roster.files import StoredFile
 from roster.trail import TrailLine
 
 __all__ = [
@@ -25,9 +26,12 @@ __all__ = [
     "Employment",
     "FormerDetail",
     "Leave",
+    "Merge",
     "Officer",
     "Rank",
     "Shift",
+    "StaffingMinimum",
+    "StoredFile",
     "TrailLine",
     "Unit",
 ]
@@ -60,6 +64,10 @@ def ends_after_start(name: str) -> models.CheckConstraint:
 class Agency(models.Model):
     code = models.CharField(max_length=40)
     name = models.CharField(max_length=200)
+    #: a completion is voided or corrected only when a second person accepts it
+    asks_two = models.BooleanField("a second person accepts corrections", default=False)
+    #: members that a unit and shift keeps working on any day, where `StaffingMinimum` says nothing else; 0 = no minimum
+    min_working = models.PositiveSmallIntegerField("members that stay on each unit and shift", default=0)
 
     class Meta:
         verbose_name_plural = "agencies"
@@ -143,6 +151,28 @@ class Shift(_Listed):
         constraints = (models.UniqueConstraint("agency", Lower("code"), name="roster_shift_code"),)
 
 
+class StaffingMinimum(models.Model):
+    """Members a unit and shift keeps working while others are in class; `shift` null = on each of its shifts."""
+
+    unit = models.ForeignKey(Unit, models.CASCADE, related_name="minimums")
+    shift = models.ForeignKey(Shift, models.CASCADE, null=True, blank=True, related_name="+")
+    minimum = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ("unit", "shift")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("unit", "shift"),
+                nulls_distinct=False,
+                name="roster_staffingminimum_once",
+                violation_error_message="There is a minimum for this unit and shift already.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.minimum} of unit {self.unit_id}"
+
+
 class Category(models.TextChoices):
     SWORN = "sworn", "sworn"
     RECRUIT = "recruit", "recruit"
@@ -196,6 +226,10 @@ class Officer(models.Model):
     suffix = models.CharField(max_length=20, blank=True)
     badge = models.CharField(max_length=40, blank=True)
     email = models.EmailField(blank=True)
+    #: the record that this one turned out to be a second of; its facts were moved there by a `Merge`
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, editable=False, related_name="merged"
+    )
 
     objects = OfficerQuerySet.as_manager()
 
@@ -226,6 +260,41 @@ class Officer(models.Model):
     @property
     def full_name(self) -> str:
         return " ".join(part for part in (self.first_name, self.middle_name, self.last_name, self.suffix) if part)
+
+
+class Merge(models.Model):
+    """Two records of one person made one: facts of the second were voided and recorded on the first, in one change."""
+
+    kept = models.ForeignKey(Officer, models.PROTECT, related_name="merges")
+    second = models.ForeignKey(Officer, models.PROTECT, related_name="+")
+    why = models.CharField(max_length=300)
+    #: null where the second record had no facts
+    change = models.ForeignKey(Change, models.PROTECT, null=True, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+    undone_in = models.ForeignKey(Change, models.PROTECT, null=True, related_name="+")
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("second",),
+                condition=Q(undone_at__isnull=True),
+                name="roster_merge_once",
+                violation_error_message="This record was merged already.",
+            ),
+            models.CheckConstraint(
+                name="roster_merge_of_two",
+                condition=~Q(kept=F("second")),
+                violation_error_message="Choose two records.",
+            ),
+        )
+        triggers = (pgtrigger.Protect(name="keep", operation=pgtrigger.Delete),)
+
+    def __str__(self) -> str:
+        return f"{self.second_id} into {self.kept_id}"
 
 
 class FormerDetail(models.Model):

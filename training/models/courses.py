@@ -1,4 +1,4 @@
-"""Courses, their lesson plans and equivalencies, the titles files know them by, completions and their evidence."""
+"""Courses with their topics and tests, their lesson plans and equivalencies, and the titles files know them by."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
 
-from roster.facts import Fact, fact_indexes, fact_triggers
-from roster.models import Officer, days, ends_after_start, one_point
+from roster.files import StoredFile
+from roster.models import days, ends_after_start, one_point
 
 
 class CourseKind(models.TextChoices):
@@ -43,6 +43,11 @@ class Course(models.Model):
     mode = models.CharField(max_length=20, choices=Mode, default=Mode.CLASSROOM)
     min_score = models.DecimalField("pass mark, percent", max_digits=5, decimal_places=2, default=0)
     min_attendance = models.DecimalField("minimum attendance, percent", max_digits=5, decimal_places=2, default=0)
+    #: who gives it: the academy itself, a college, a vendor
+    provider = models.CharField(max_length=200, blank=True)
+    state_approval = models.CharField("state approval number", max_length=80, blank=True)
+    #: a seat asks for a completion of each of these
+    prerequisites = models.ManyToManyField("self", related_name="prerequisite_of", symmetrical=False, blank=True)
     #: made by an import for a title nobody had mapped
     is_from_title = models.BooleanField(default=False, editable=False)
     #: the course a person said this title is; completions of the one are completions of the other
@@ -58,6 +63,81 @@ class Course(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class Topic(models.Model):
+    """An area that courses teach, such as de-escalation; an agency adds its own."""
+
+    code = models.CharField(max_length=40)
+    name = models.CharField(max_length=120)
+    order = models.PositiveSmallIntegerField(default=100)
+
+    class Meta:
+        ordering = ("order", "name")
+        constraints = (
+            models.UniqueConstraint(
+                Upper("code"), name="training_topic_code", violation_error_message="There is a topic with this code."
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CourseTopic(models.Model):
+    """How many hours of a course a topic has."""
+
+    course = models.ForeignKey(Course, models.CASCADE, related_name="topics")
+    topic = models.ForeignKey(Topic, models.PROTECT, related_name="courses")
+    hours = models.DecimalField(max_digits=6, decimal_places=2)
+
+    class Meta:
+        ordering = ("course", "topic__order", "topic__name")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("course", "topic"),
+                name="training_coursetopic_once",
+                violation_error_message="The course has this topic already.",
+            ),
+            models.CheckConstraint(
+                name="training_coursetopic_has_hours",
+                condition=Q(hours__gt=0),
+                violation_error_message="A topic needs hours above 0.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.topic_id}: {self.hours} h"
+
+
+class CourseTest(models.Model):
+    """A test of a course, with its pass mark in percent. Each has to be passed."""
+
+    course = models.ForeignKey(Course, models.PROTECT, related_name="tests")
+    name = models.CharField(max_length=120)
+    pass_mark = models.DecimalField("pass mark, percent", max_digits=5, decimal_places=2, default=0)
+    order = models.PositiveSmallIntegerField(default=100)
+    #: given up: classes held before keep their attempts
+    is_retired = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("course", "order", "name")
+        constraints = (
+            models.UniqueConstraint(
+                "course",
+                Upper("name"),
+                name="training_coursetest_once",
+                violation_error_message="The course has a test of this name already.",
+            ),
+            models.CheckConstraint(
+                name="training_coursetest_percent",
+                condition=Q(pass_mark__gte=0, pass_mark__lte=100),
+                violation_error_message="A pass mark is a percentage from 0 to 100.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class CourseAlias(models.Model):
@@ -92,6 +172,11 @@ class LessonPlan(models.Model):
     version = models.CharField(max_length=80)
     start_on = models.DateField("first day")
     end_on = models.DateField("last day", null=True, blank=True)
+    #: one objective a line
+    objectives = models.TextField(blank=True)
+    approved_by = models.CharField(max_length=200, blank=True)
+    approved_on = models.DateField(null=True, blank=True)
+    file = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, related_name="lesson_plans")
 
     class Meta:
         ordering = ("course", "start_on", "version")
@@ -146,77 +231,3 @@ class Equivalency(models.Model):
 
     def __str__(self) -> str:
         return f"{self.course_id} as {self.counts_as_id} from {self.start_on}"
-
-
-class Result(models.TextChoices):
-    PASSED = "passed", "passed"
-    FAILED = "failed", "failed"
-    INCOMPLETE = "incomplete", "incomplete"
-
-
-class Evidence(models.TextChoices):
-    VERIFIED = "verified", "verified"
-    PENDING = "pending", "pending"
-    REJECTED = "rejected", "rejected"
-
-
-class Completion(Fact):
-    """A class finished. Its date is the day the last piece was met. `hours` is the block's; null = the course's."""
-
-    officer = models.ForeignKey(Officer, models.PROTECT, related_name="completions", db_index=False)
-    course = models.ForeignKey(Course, models.PROTECT, related_name="completions")
-    completed_on = models.DateField()
-    hours = models.DecimalField(max_digits=6, decimal_places=2, null=True, blank=True)
-    score = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
-    attendance = models.DecimalField("attendance, percent", max_digits=5, decimal_places=2, null=True, blank=True)
-    result = models.CharField(max_length=10, choices=Result, default=Result.PASSED)
-    #: as recorded; a later decision outweighs it
-    evidence = models.CharField(max_length=10, choices=Evidence, default=Evidence.VERIFIED)
-    verified_on = models.DateField(null=True, blank=True)
-    certificate_number = models.CharField(max_length=80, blank=True)
-    certificate_expires_on = models.DateField(null=True, blank=True)
-    lesson_plan = models.CharField(max_length=80, blank=True)
-    class_number = models.CharField(max_length=80, blank=True)
-
-    class Meta(Fact.Meta):
-        constraints = (
-            models.UniqueConstraint(
-                fields=("officer", "course", "completed_on", "class_number"),
-                condition=Q(voided_in__isnull=True),
-                name="training_completion_once",
-                violation_error_message="This completion is recorded already.",
-            ),
-        )
-        indexes = (
-            *fact_indexes("training_completion"),
-            models.Index(fields=["completed_on", "id"], name="training_completion_by_day"),
-        )
-        triggers = fact_triggers()
-
-    def __str__(self) -> str:
-        return f"completed on {self.completed_on}"
-
-
-class EvidenceDecision(Fact):
-    """Somebody other than who recorded a completion looked at its evidence. The latest one holds."""
-
-    officer = models.ForeignKey(Officer, models.PROTECT, related_name="+")
-    completion = models.ForeignKey(Completion, models.PROTECT, related_name="decisions")
-    decision = models.CharField(max_length=10, choices=[("verified", "verified"), ("rejected", "rejected")])
-    decided_on = models.DateField()
-    note = models.CharField(max_length=300, blank=True)
-
-    class Meta(Fact.Meta):
-        constraints = (
-            models.UniqueConstraint(
-                fields=("completion",),
-                condition=Q(voided_in__isnull=True),
-                name="training_evidencedecision_one",
-                violation_error_message="The evidence of this completion has been decided already.",
-            ),
-        )
-        indexes = fact_indexes("training_decision")
-        triggers = fact_triggers()
-
-    def __str__(self) -> str:
-        return f"{self.decision} on {self.decided_on}"

@@ -1,0 +1,36 @@
+"""Which classes a viewer sees, and whose seats in them."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from roster.access import Viewer, only_one
+from training.models import ClassSession, Enrollment
+
+
+def classes(viewer: Viewer) -> QuerySet[ClassSession]:
+    """Classes of the agencies this user belongs to: whoever reads members of an agency sees what it teaches."""
+    found = ClassSession.objects.select_related("agency", "course", "place", "lesson_plan")
+    if viewer.agencies is None:
+        return found
+    agencies = viewer.agencies | {viewer.tree.units[key].agency_id for key in viewer.units}
+    return found.filter(agency__in=agencies)
+
+
+def one_class(viewer: Viewer, number: str, agency: str = "") -> ClassSession:
+    """The class with this number, or 404; `AgencyNeeded` where several agencies have one. One query."""
+    found = classes(viewer).filter(number__iexact=number)
+    if agency:
+        found = found.filter(agency__code__iexact=agency)
+    return only_one(list(found[:10]))
+
+
+def seats(viewer: Viewer, session: ClassSession) -> QuerySet[Enrollment]:
+    """The seats and places on the waitlist of a class that this user sees: those of members within reach.
+
+    Whoever reads the agency whole also sees attendees from elsewhere; others see no name of another unit.
+    """
+    found = Enrollment.objects.filter(session=session).select_related("officer")
+    if viewer.agencies is None or session.agency_id in viewer.agencies:
+        return found
+    return found.filter(officer__in=viewer.officers())
