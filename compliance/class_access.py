@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Max, Min, OuterRef, QuerySet, Subquery
 
 from roster.access import Viewer, only_one
-from training.models import ClassSession, Enrollment
+from training.models import ClassSession, Enrollment, Meeting
 
 
 def classes(viewer: Viewer) -> QuerySet[ClassSession]:
-    """Classes of the agencies this user belongs to: whoever reads members of an agency sees what it teaches."""
-    found = ClassSession.objects.select_related("agency", "course", "place", "lesson_plan")
+    """Classes of the agencies this user belongs to: whoever reads members of an agency sees what it teaches.
+
+    Each knows when its first block begins and its last one ends: `first_at` and `last_at`, None without a block.
+    """
+    blocks = Meeting.objects.filter(session=OuterRef("pk")).order_by().values("session")
+    found = ClassSession.objects.select_related("agency", "course", "place", "lesson_plan").annotate(
+        first_at=Subquery(blocks.annotate(at=Min("starts_at")).values("at")),
+        last_at=Subquery(blocks.annotate(at=Max("ends_at")).values("at")),
+    )
     if viewer.agencies is None:
         return found
     agencies = viewer.agencies | {viewer.tree.units[key].agency_id for key in viewer.units}

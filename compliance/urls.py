@@ -6,6 +6,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from compliance.views import (
+    classes,
     completions,
     course_rules,
     coverage,
@@ -58,6 +59,10 @@ urlpatterns = [
     path("requirements/<code:code>/editions/add/", rule_changes.edition_add, name="edition-add"),
     path("requirements/<code:code>/editions/<str:start>/", rule_changes.edition_change, name="edition-change"),
     path("courses/", rules.course_list, name="course-list"),
+    # Classes. Fixed words come before those that hold a number.
+    path("classes/", classes.class_list, name="class-list"),
+    path("classes/plan/", classes.class_plan, name="class-plan"),
+    path("classes/<code:number>/", classes.class_detail, name="class-detail"),
     # What people record. Fixed words come before those that hold an id.
     path("completions/", completions.completion_list, name="completion-list"),
     path("completions/log/", completions.completion_log, name="completion-log"),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, datetime, time
 from typing import Any
+from uuid import uuid4
 
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from compliance.models import Edition, Extension, Goal, Population, Requirement, Waiver
 from roster.facts import Via, recording
@@ -23,7 +26,17 @@ from roster.models import (
     Shift,
     Unit,
 )
-from training.models import Completion, Course, Equivalency, LessonPlan
+from training.models import (
+    ClassSession,
+    Completion,
+    Course,
+    Equivalency,
+    Instructor,
+    LessonPlan,
+    Meeting,
+    Place,
+    Teaching,
+)
 
 _numbers = itertools.count(1)
 
@@ -130,6 +143,52 @@ def make_lesson_plan(course: Course, version: str, start_on: date, end_on: date 
 
 def make_equivalency(course: Course, counts_as: Course, start_on: date, end_on: date | None = None) -> Equivalency:
     return Equivalency.objects.create(course=course, counts_as=counts_as, start_on=start_on, end_on=end_on)
+
+
+def make_place(name: str = "Room A", **values: Any) -> Place:
+    agency = values.pop("agency", None) or make_agency()
+    return Place.objects.get_or_create(agency=agency, name=name, defaults=values)[0]
+
+
+def make_instructor(name: str = "", *, officer: Officer | None = None, **values: Any) -> Instructor:
+    """A member who teaches, or a person from outside by name."""
+    agency = values.pop("agency", None) or make_agency()
+    name = "" if officer else name or f"Instructor {next(_numbers)}"
+    return Instructor.objects.create(agency=agency, officer=officer, name=name, **values)
+
+
+def at(day: date, hour: int, minute: int = 0) -> datetime:
+    """That time of the day on the clock of the agency."""
+    return timezone.make_aware(datetime.combine(day, time(hour, minute)))
+
+
+def make_block(session: ClassSession, starts_at: datetime, ends_at: datetime, **values: Any) -> Meeting:
+    """A block in the place of its class, unless `place` names another."""
+    values.setdefault("place", session.place)
+    return Meeting.objects.create(session=session, starts_at=starts_at, ends_at=ends_at, **values)
+
+
+def make_class(
+    number: str = "", course: Course | None = None, *, days: Iterable[date] = (date(2026, 3, 2),), **values: Any
+) -> ClassSession:
+    """A planned class with two blocks a day, 08:00 to 12:00 and 13:00 to 17:00. It has no place unless one is given."""
+    session = ClassSession.objects.create(
+        number=number or f"C-{next(_numbers):04d}",
+        agency=values.pop("agency", None) or make_agency(),
+        course=course or make_course(),
+        token=uuid4(),
+        **{"capacity": 30, **values},
+    )
+    for day in days:
+        make_block(session, at(day, 8), at(day, 12))
+        make_block(session, at(day, 13), at(day, 17))
+    return session
+
+
+def teach(instructor: Instructor, block: Meeting) -> Teaching:
+    return Teaching.objects.create(
+        meeting=block, instructor=instructor, starts_at=block.starts_at, ends_at=block.ends_at
+    )
 
 
 def make_requirement(

@@ -163,6 +163,7 @@ NAVIGATION: tuple[tuple[str, str, Right | None], ...] = (
     ("Goals", "goal-list", Right.READ_MEMBERS),
     ("Completions", "completion-list", Right.READ_MEMBERS),
     ("Courses", "course-list", Right.READ_MEMBERS),
+    ("Classes", "class-list", Right.READ_MEMBERS),
     ("Import", "import-list", Right.IMPORT),
     ("Requirements", "requirement-list", Right.READ_MEMBERS),
     ("Reports", "report-list", Right.READ_REPORTS),

@@ -110,6 +110,8 @@ def seed() -> None:
     western = make.make_unit("WES", name="Western District", parent=bureau)
     for number in range(40, 70):
         make.make_officer(f"{1000 + number:06d}", last_name=f"Name{number:02d}", unit=western, shift=days)
+    place = make.make_place("Academy, room 2")
+    make.make_class("CIT-2026-03", course, days=[today + timedelta(days=number) for number in range(5)], place=place)
     for role in ("academy", "compliance", "chief", "admin"):
         make.make_user(role, role)
     make.make_user("commander", "commander", unit=central)

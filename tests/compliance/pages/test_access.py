@@ -26,7 +26,7 @@ from compliance.requirements_toml import export_toml
 from roster.facts import Change
 from roster.models import Access
 from tests.compliance.pages.cast import Cast
-from tests.factories import complete, extend, make_equivalency, make_lesson_plan, waive
+from tests.factories import complete, extend, make_class, make_equivalency, make_lesson_plan, waive
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +81,9 @@ ADDRESSES: dict[str, Address] = {
         ISSUERS, ISSUERS, args=("refresher", "2015-01-01"), shows="change the edition of 1 Jan 2015"
     ),
     "course-list": Address(READERS, shows="CIT basic course"),
+    "class-list": Address(READERS, shows="CIT-2026-03"),
+    "class-plan": Address(RECORDERS, RECORDERS, shows="Plan a class"),
+    "class-detail": Address(READERS, args=("CIT-2026-03",), shows="CIT-2026-03"),
     "completion-list": Address(READERS, shows="CIT basic course"),
     "completion-log": Address(RECORDERS, RECORDERS, shows="Log completions"),
     "completion-detail": Address(OF_CENTRAL, args=("<entry>",), shows="Amara Whitfield"),
@@ -223,6 +226,7 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
     )
     equivalency = make_equivalency(cast.refresher, cast.basic, date(2024, 2, 29))
     plan = make_lesson_plan(cast.basic, "v2019", date(2019, 1, 1))
+    make_class("CIT-2026-03", cast.basic)
     look = course_rules.start_preview(equivalency, why="because", today=date(2026, 1, 31), by=academy)
     act, recorded = (mass_extension(cast, state) for state in ("looked", "recorded"))
     issue_report(cast, tmp_path)

@@ -1,0 +1,156 @@
+"""The table of classes and its filters."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import django_filters
+import django_tables2 as tables
+from django import forms
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+
+from compliance.completion_tables import NARROW
+from compliance.grant_tables import WIDE
+from compliance.templatetags.classes import class_days, class_state
+from roster.access import Viewer
+from training.models import ClassSession, ClassState, Enrollment, SeatState
+
+STATES = [
+    ("planned", "planned"),
+    ("under_way", "under way"),
+    ("to_finish", "taught, not finished"),
+    ("finished", "finished"),
+    ("cancelled", "cancelled"),
+]
+
+
+def start_of(day: date) -> datetime:
+    """Midnight at the beginning of that day on the clock of the agency."""
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def end_of(day: date) -> datetime:
+    """Midnight at the end of that day."""
+    return start_of(day + timedelta(days=1))
+
+
+def with_seats(found: QuerySet[ClassSession]) -> QuerySet[ClassSession]:
+    """Each with `taken` and `waiting`, people with a seat or waiting for one, and whether others use its number."""
+
+    def seats(*states: str) -> Coalesce:
+        rows = Enrollment.objects.filter(session=OuterRef("pk"), state__in=states).order_by().values("session")
+        return Coalesce(Subquery(rows.annotate(number=Count("pk")).values("number")), 0, output_field=IntegerField())
+
+    twins = ClassSession.objects.filter(number__iexact=OuterRef("number")).exclude(pk=OuterRef("pk"))
+    return found.annotate(
+        taken=seats(SeatState.ENROLLED, SeatState.NO_SHOW), waiting=seats(SeatState.WAITLISTED), is_shared=Exists(twins)
+    )
+
+
+class ClassFilter(django_filters.FilterSet):  # type: ignore[misc] # django-filter has no types
+    q = django_filters.CharFilter(label="Number or course", method="by_words", max_length=100)
+    place = django_filters.CharFilter(label="Place", method="by_place", max_length=100)
+    state = django_filters.ChoiceFilter(label="State", choices=STATES, method="by_state", empty_label="any state")
+    since = django_filters.DateFilter(
+        label="On or after", method="by_since", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = django_filters.DateFilter(
+        label="On or before", method="by_until", widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+    class Meta:
+        model = ClassSession
+        fields: tuple[str, ...] = ()
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        for field in self.form.fields.values():
+            is_choice = isinstance(field.widget, forms.Select)
+            field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
+
+    def by_words(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        for word in value.split():
+            rows = rows.filter(
+                Q(number__icontains=word) | Q(course__code__icontains=word) | Q(course__title__icontains=word)
+            )
+        return rows
+
+    def by_place(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(place__name__icontains=value)
+
+    def by_since(self, rows: QuerySet[Any], name: str, value: date) -> QuerySet[Any]:
+        return rows.filter(last_at__gte=start_of(value))
+
+    def by_until(self, rows: QuerySet[Any], name: str, value: date) -> QuerySet[Any]:
+        return rows.filter(first_at__lt=end_of(value))
+
+    def by_state(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        if value in (ClassState.FINISHED, ClassState.CANCELLED):
+            return rows.filter(state=value)
+        rows = rows.filter(state=ClassState.PLANNED)
+        today, tomorrow = start_of(self.today), end_of(self.today)
+        if value == "to_finish":
+            return rows.filter(last_at__lt=today)
+        under_way = Q(first_at__lt=tomorrow, last_at__gte=today)
+        return (
+            rows.filter(under_way)
+            if value == "under_way"
+            else rows.filter(Q(first_at=None) | Q(first_at__gte=tomorrow))
+        )
+
+
+class ClassTable(tables.Table):  # type: ignore[misc] # django-tables2 has no types
+    caption = "Classes"
+    show_caption = True
+
+    number = tables.Column(order_by=("number", "pk"), verbose_name="Number")
+    course = tables.Column(accessor="course__title", order_by=("course__title", "pk"), verbose_name="Course")
+    days = tables.Column(accessor="first_at", order_by=("first_at", "pk"), verbose_name="Days", empty_values=())
+    place = tables.Column(accessor="place__name", order_by=("place__name", "pk"), verbose_name="Place", attrs=WIDE)
+    taken = tables.Column(order_by=("taken", "pk"), verbose_name="Seats", attrs=NARROW)
+    state = tables.Column(order_by=("state", "first_at", "pk"), verbose_name="State", attrs=NARROW)
+
+    class Meta:
+        default = "–"
+        order_by = "-days"
+        empty_text = "No class fits these filters. Academy staff plan one with the button above."
+
+    def __init__(self, data: Any, *, viewer: Viewer, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.viewer = viewer
+
+    def render_number(self, record: Any) -> SafeString:
+        url = reverse("class-detail", args=[record.number])
+        if record.is_shared:
+            url = f"{url}?{urlencode({'agency': record.agency.code})}"
+        return format_html('<a href="{}">{}</a>', url, record.number)
+
+    def value_number(self, record: Any) -> str:
+        return str(record.number)
+
+    def render_days(self, record: Any) -> str:
+        return class_days(record)
+
+    def value_days(self, record: Any) -> date | None:
+        return timezone.localdate(record.first_at) if record.first_at else None
+
+    def render_taken(self, record: Any) -> str:
+        waiting = f", {record.waiting} waiting" if record.waiting else ""
+        return f"{record.taken} of {record.capacity}{waiting}"
+
+    def value_taken(self, record: Any) -> int:
+        return int(record.taken)
+
+    def render_state(self, record: Any) -> str:
+        return class_state(record, self.viewer.today)
+
+    def value_state(self, record: Any) -> str:
+        return class_state(record, self.viewer.today)
