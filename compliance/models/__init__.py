@@ -1,0 +1,41 @@
+"""What follows from the facts: requirements, standings, goals, snapshots, issued reports, and long work.
+
+Three facts live here, since they are about a requirement: `Waiver`, `Extension` and `Explanation`.
+"""
+
+from compliance.models.approvals import Explanation, Extension, MassAct, MassLine, Waiver
+from compliance.models.jobs import ImportLine, ImportRun, IssuedReport, Job, JobState
+from compliance.models.rules import Counted, Each, Edition, Goal, Population, Requirement
+from compliance.models.standings import (
+    CoverageSnapshot,
+    GoalSnapshot,
+    KnownAnswer,
+    KnownAnswerRow,
+    KnownStanding,
+    Standing,
+)
+
+__all__ = [
+    "Counted",
+    "CoverageSnapshot",
+    "Each",
+    "Edition",
+    "Explanation",
+    "Extension",
+    "Goal",
+    "GoalSnapshot",
+    "ImportLine",
+    "ImportRun",
+    "IssuedReport",
+    "Job",
+    "JobState",
+    "KnownAnswer",
+    "KnownAnswerRow",
+    "KnownStanding",
+    "MassAct",
+    "MassLine",
+    "Population",
+    "Requirement",
+    "Standing",
+    "Waiver",
+]
