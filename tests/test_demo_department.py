@@ -14,8 +14,8 @@ from pytest_django import DjangoDbBlocker
 
 from compliance import coverage, goals, standings, working
 from compliance.demo import Department, make_department, record_department
-from compliance.demo.department import AssignmentRow, EmploymentRow
 from compliance.demo.record import is_made_here
+from compliance.demo.rows import AssignmentRow, EmploymentRow
 from compliance.demo.sign_ins import make_users
 from compliance.gather import gather_rules, pending_evidence
 from compliance.models import Goal, Requirement, Standing

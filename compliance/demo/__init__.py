@@ -6,7 +6,8 @@
 The same size, seed and day give the same department. `department.py` says what is in it and why its districts differ.
 """
 
-from compliance.demo.department import Department, make_department
+from compliance.demo.department import make_department
 from compliance.demo.record import record_department
+from compliance.demo.rows import Department
 
 __all__ = ["Department", "make_department", "record_department"]

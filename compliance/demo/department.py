@@ -1,4 +1,4 @@
-"""What the made-up department is: units, members, careers and training, as values.
+"""What the made-up department is: its members with their careers and training, in `places.py` and `classes.py`.
 
 Alder Bay has a patrol bureau of nine districts with three shifts, two bureaus of specialists, a training division with
 an academy class, and a communications center. A larger department gets more districts, in areas of nine. Ten years of
@@ -18,198 +18,33 @@ Everything is drawn from one seeded sequence, so the order of the statements bel
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import date, timedelta
 from random import Random
-from typing import NamedTuple
 
+from compliance.demo.classes import Classes, on_weekday
 from compliance.demo.names import draw_name
+from compliance.demo.places import Slot, area_of_districts, slots_of, units_of
+from compliance.demo.rows import (
+    DESIGNATION,
+    SHIFTS,
+    AssignmentRow,
+    CompletionRow,
+    Correction,
+    Decision,
+    Department,
+    DesignationRow,
+    EmploymentRow,
+    LeaveRow,
+    Member,
+)
 from compliance.engine import plus_months
-
-AGENCY = ("ABPD", "Alder Bay Police Department")
-RANKS = ("chief", "captain", "lieutenant", "sergeant", "officer")
-SHIFTS = ("days", "evenings", "nights")
-DISTRICTS = (
-    *("Harbor", "Old Town", "Riverside", "Mill Hill", "University"),
-    *("Northgate", "Market", "Lakeview", "Point Alder"),
-)
-#: Members of a district, for a department of 420.
-SIZES = (40, 38, 40, 38, 36, 34, 36, 34, 13)
-SHIFT_SHARES = (36, 34, 30)
-#: Units that are not districts: code, name, parent, function, members in 420.
-OTHER_UNITS = (
-    ("PD", "Police Department", "", "command", 3),
-    ("PATROL", "Patrol Bureau", "PD", "patrol", 1),
-    ("INV", "Investigations Bureau", "PD", "investigations", 0),
-    ("INV-MAJ", "Major Crimes", "INV", "", 16),
-    ("INV-PROP", "Property Crimes", "INV", "", 14),
-    ("INV-FAM", "Family Violence", "INV", "", 8),
-    ("SOD", "Special Operations", "PD", "special_operations", 2),
-    ("CIU", "Crisis Intervention Unit", "SOD", "crisis_intervention", 8),
-    ("TRAF", "Traffic", "SOD", "traffic", 12),
-    ("MTD", "Mounted Unit", "SOD", "mounted", 0),
-    ("TRN", "Training Division", "PD", "training", 8),
-    ("ACAD", "Academy class", "TRN", "academy", 12),
-    ("COMM", "Communications Center", "PD", "communications", 27),
-)
-#: Code, title, kind, hours, mode. The courses of the shipped requirements come from their own catalogue.
-COURSES = (
-    ("REC-MH-12", "Recruit block: people in crisis, 12 h", "recruit", 12, "classroom"),
-    ("FA-QUAL", "Firearms qualification", "in_service", 4, "scenario"),
-    ("FAID-CPR", "First aid and CPR", "in_service", 8, "classroom"),
-    ("LEGAL-2", "Legal update, 2 h", "in_service", 2, "online"),
-    ("DEESC-8", "De-escalation and use of force, 8 h", "in_service", 8, "scenario"),
-    ("RC-CRISIS", "Roll-call bulletin: calls about people in crisis", "roll_call", 0.25, "roll_call"),
-    ("TC-CRISIS-8", "Crisis calls for telecommunicators, 8 h", "special", 8, "classroom"),
-)
-#: Pass marks that this agency asks of shipped courses: (score, attendance), percent.
-PASS_MARKS = {"CIT-40": (70, 90)}
-#: Titles that older files know a course by.
-TITLES = (
-    ("CRISIS INTERVENTION TEAM (40 HRS)", "CIT-40"),
-    ("CIT BASIC 40HR", "CIT-40"),
-    ("MENTAL HEALTH FIRST AID - PUBLIC SAFETY", "MHFA-PS"),
-    ("CIT REFRESHER", "CIT-REF-8"),
-)
-
-#: Officers who are sent to people in crisis; a duty, which the course alone does not give.
-DESIGNATION = "CIT"
 
 FEWEST = 20
 #: An academy class starts every so many days and lasts so many; the present one is so old.
 COHORT_EVERY, COHORT_LASTS, COHORT_AGE = 147, 182, 105
-CIT_EVERY, CIT_AGE = 90, 80
 PENDING_AGE = 35
 RETURNED_AGE = 240
-
-
-class EmploymentRow(NamedTuple):
-    start_on: date
-    end_on: date | None
-    category: str
-
-
-class AssignmentRow(NamedTuple):
-    kind: str
-    unit: str
-    shift: str | None
-    rank: str | None
-    start_on: date
-    end_on: date | None = None
-
-
-class LeaveRow(NamedTuple):
-    kind: str
-    start_on: date
-    end_on: date | None
-    approval: str
-
-
-class DesignationRow(NamedTuple):
-    code: str
-    start_on: date
-    end_on: date | None
-    is_voluntary: bool
-
-
-class CompletionRow(NamedTuple):
-    course: str
-    completed_on: date
-    class_number: str = ""
-    score: int | None = None
-    attendance: int | None = None
-    result: str = "passed"
-    evidence: str = "verified"
-    verified_on: date | None = None
-    certificate_number: str = ""
-    certificate_expires_on: date | None = None
-    lesson_plan: str = ""
-
-
-@dataclass(slots=True)
-class Member:
-    """One member with the facts that stand; `story` says which of the district's stories, if any, is theirs."""
-
-    last: str
-    first: str
-    middle: str
-    suffix: str
-    story: str = ""
-    employee_id: str = ""
-    post_id: str = ""
-    badge: str = ""
-    email: str = ""
-    former: tuple[str, str] | None = None  # (field, value) before a change of name
-    employments: list[EmploymentRow] = field(default_factory=list)
-    assignments: list[AssignmentRow] = field(default_factory=list)
-    leaves: list[LeaveRow] = field(default_factory=list)
-    designations: list[DesignationRow] = field(default_factory=list)
-    completions: list[CompletionRow] = field(default_factory=list)
-
-    def home_on(self, day: date) -> AssignmentRow | None:
-        return next(
-            (
-                row
-                for row in self.assignments
-                if row.kind == "home" and row.start_on <= day and (row.end_on is None or row.end_on >= day)
-            ),
-            None,
-        )
-
-    def is_employed_on(self, day: date) -> bool:
-        return any(row.start_on <= day and (row.end_on is None or row.end_on >= day) for row in self.employments)
-
-    def is_on_leave(self, day: date) -> bool:
-        return any(row.start_on <= day and (row.end_on is None or row.end_on >= day) for row in self.leaves)
-
-    def has(self, course: str) -> bool:
-        return any(row.course == course and row.result == "passed" for row in self.completions)
-
-
-class Correction(NamedTuple):
-    """Completions voided and recorded in one change. `record` holds (member, completion)."""
-
-    why: str
-    void: tuple[tuple[Member, CompletionRow], ...]
-    record: tuple[tuple[Member, CompletionRow], ...] = ()
-
-
-class Decision(NamedTuple):
-    member: Member
-    completion: CompletionRow
-    decision: str
-    decided_on: date
-    note: str
-
-
-class UnitRow(NamedTuple):
-    code: str
-    name: str
-    parent: str
-    function: str
-    closed_on: date | None = None
-
-
-@dataclass(slots=True)
-class Department:
-    """The whole department. `members` are in the order of their employee ids, former ones among them."""
-
-    today: date
-    units: list[UnitRow]
-    members: list[Member]
-    corrections: list[Correction]
-    decisions: list[Decision]
-    #: class number -> why it was entered late
-    entered_late: dict[str, str]
-
-
-class Slot(NamedTuple):
-    unit: str
-    shift: str | None
-    rank: str | None
-    category: str = "sworn"
-    story: str = ""
 
 
 def make_department(officers: int = 420, seed: int = 1, *, today: date, transcripts: bool = True) -> Department:
@@ -221,21 +56,6 @@ def make_department(officers: int = 420, seed: int = 1, *, today: date, transcri
     if officers < FEWEST:
         raise ValueError(f"A made-up department has at least {FEWEST} members.")
     return _Maker(officers, seed, today, transcripts).make()
-
-
-def _shared(total: int, weights: Sequence[int]) -> list[int]:
-    """`total` split by weights into whole numbers: the largest remainders get the rest."""
-    whole = sum(weights)
-    parts = [total * weight // whole for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda at: (-(total * weights[at] % whole), at))
-    for at in by_remainder[: total - sum(parts)]:
-        parts[at] += 1
-    return parts
-
-
-def _on_weekday(day: date, weekday: int) -> date:
-    """The last such weekday up to the day."""
-    return day - timedelta(days=(day.weekday() - weekday) % 7)
 
 
 class _Maker:
@@ -250,120 +70,20 @@ class _Maker:
         self.corrections: list[Correction] = []
         self.decisions: list[Decision] = []
         self.entered_late: dict[str, str] = {}
-        self.units = self._units()
-        self.area_of = {f"D{number + 1}": number // 9 for number in range(9 * self.areas)}
-        self.groups = [*self.area_of, "INV", "SOD", "TRN", "COMM"]
-        self.cit_days = self._cit_days()
-        self.spring_off = self._spring_off()
-        self.refreshers = {group: self._refresher_classes(group) for group in self.groups}
-        self.refresher_days = {group: [day for day, _ in found] for group, found in self.refreshers.items()}
+        self.area_of = area_of_districts(self.areas)
+        self.classes = Classes(today, self.begin, self.area_of, ("INV", "SOD", "TRN", "COMM"))
 
     def make(self) -> Department:
-        slots = self._slots()
-        members = [self._member(slot) for slot in slots]
+        members = [self._member(slot) for slot in slots_of(self.officers, self.areas)]
         members += [self._former_member() for _ in range(self.officers // 8)]
         self._awkward(members)
         self._designate(members)
         self._number(members)
-        return Department(self.today, self.units, members, self.corrections, self.decisions, self.entered_late)
+        units = units_of(self.areas, self.mounted_until)
+        return Department(self.today, units, members, self.corrections, self.decisions, self.entered_late)
 
     def ago(self, days: int) -> date:
         return self.today - timedelta(days=days)
-
-    # --- units and places ---------------------------------------------------------------------------------------
-
-    def _units(self) -> list[UnitRow]:
-        units = [
-            UnitRow(code, name, parent, function, self.mounted_until if code == "MTD" else None)
-            for code, name, parent, function, _ in OTHER_UNITS
-        ]
-        for area in range(self.areas):
-            above = "PATROL"
-            if self.areas > 1:
-                above = f"AREA-{area + 1}"
-                units.append(UnitRow(above, f"Area {area + 1}", "PATROL", ""))
-            for place, name in enumerate(DISTRICTS):
-                number = area * 9 + place + 1
-                units.append(UnitRow(f"D{number}", f"District {number}, {name}", above, ""))
-        return units
-
-    def _slots(self) -> list[Slot]:
-        """Who serves where: as many places as members."""
-        weights = [*(weight for *_, weight in OTHER_UNITS), *SIZES * self.areas]
-        # The weights of the other units are for one area; more areas have more of everything.
-        weights = [weight * self.areas for weight in weights[: len(OTHER_UNITS)]] + weights[len(OTHER_UNITS) :]
-        sizes = _shared(self.officers, weights)
-        slots: list[Slot] = []
-        for (code, *_), size in zip(OTHER_UNITS, sizes, strict=False):
-            slots += self._other_slots(code, size)
-        for number, size in enumerate(sizes[len(OTHER_UNITS) :]):
-            slots += _with_stories(number % 9, _district_slots(f"D{number + 1}", size))
-        return slots
-
-    def _other_slots(self, code: str, size: int) -> list[Slot]:
-        if code == "PD":
-            return [Slot(code, "days", "chief" if at == 0 else "captain") for at in range(size)]
-        if code == "ACAD":
-            return [Slot(code, "days", None, "recruit", "recruit") for _ in range(size)]
-        if code == "COMM":
-            return [
-                Slot(code, SHIFTS[at % 3], None, "civilian" if at % 27 == 0 else "telecommunicator")
-                for at in range(size)
-            ]
-        if code == "CIU":
-            return [
-                Slot(code, "days" if at % 2 else "evenings", None, "co_responder")
-                if at % 8 >= 5
-                else Slot(
-                    code, "days" if at % 2 else "evenings", "sergeant" if at % 8 == 0 else "officer", "sworn", "done"
-                )
-                for at in range(size)
-            ]
-        shift = "days" if code in ("PATROL", "TRN") else None
-        ranks = ("captain",) if code in ("PATROL", "SOD") else ("lieutenant", "sergeant")
-        return [
-            Slot(code, shift or SHIFTS[at % 2], ranks[at] if at < min(len(ranks), size - 1) or size == 1 else "officer")
-            for at in range(size)
-        ]
-
-    # --- the calendar of classes --------------------------------------------------------------------------------
-
-    def _cit_days(self) -> list[date]:
-        days = []
-        age = CIT_AGE
-        while self.ago(age) > self.begin:
-            days.append(_on_weekday(self.ago(age), 4))
-            age += CIT_EVERY
-        return sorted(days)
-
-    def _cit_number(self, day: date, group: str) -> str:
-        number = f"CIT-{day:%Y-%m}"
-        return f"{number}-A{self.area_of.get(group, 0) + 1}" if self.areas > 1 else number
-
-    def _class_day(self, year: int, season: str, group: str) -> date:
-        first = date(year, 3, 1) if season == "S" else date(year, 9, 1)
-        place = int(group[1:]) % 9 if group in self.area_of else 9 + self.groups[-4:].index(group)
-        return _on_weekday(first + timedelta(days=6 * place + 6 + year % 3), 1 + place % 3)
-
-    def _spring_off(self) -> date:
-        """The day of district 2's spring class that was cancelled: the last one at least 45 days ago."""
-        day = self._class_day(self.today.year, "S", "D2")
-        return day if day <= self.ago(45) else self._class_day(self.today.year - 1, "S", "D2")
-
-    def _refresher_classes(self, group: str) -> list[tuple[date, str]]:
-        """(day, class number) of the group's refreshers, also those of the coming year, in order."""
-        cancelled = self.area_of.get(group) is not None and (int(group[1:]) - 1) % 9 == 1
-        found = []
-        for year in range(self.begin.year, self.today.year + 2):
-            for season in "SF":
-                day = self._class_day(year, season, group)
-                if day < self.begin or (cancelled and season == "S" and year == self.spring_off.year):
-                    continue
-                found.append((day, f"REF-{year % 100:02d}{season}-{group}"))
-            leap = _leap_day(year)
-            if leap and group in self.area_of and (int(group[1:]) - 1) % 9 == 0 and self.begin < leap < self.today:
-                found.append((leap, f"REF-{year % 100:02d}L-{group}"))
-        return sorted(found)
 
     # --- careers ------------------------------------------------------------------------------------------------
 
@@ -376,7 +96,7 @@ class _Maker:
             member.employments.append(EmploymentRow(start, None, "recruit"))
             member.assignments.append(AssignmentRow("home", slot.unit, slot.shift, None, start))
         else:
-            start = _on_weekday(self.ago(self.rng.randint(60, 6500)), 0)
+            start = on_weekday(self.ago(self.rng.randint(60, 6500)), 0)
             member.employments.append(EmploymentRow(start, None, slot.category))
             member.assignments.append(AssignmentRow("home", slot.unit, slot.shift, None, start))
         self._leave(member)
@@ -385,7 +105,7 @@ class _Maker:
 
     def _cohort(self, number: int) -> date:
         """The first day of an academy class: 0 is the present one, 1 the one before."""
-        return _on_weekday(self.ago(COHORT_AGE + COHORT_EVERY * number), 0)
+        return on_weekday(self.ago(COHORT_AGE + COHORT_EVERY * number), 0)
 
     def _cohort_for(self, slot: Slot) -> int:
         draw = self.rng.randint
@@ -468,7 +188,7 @@ class _Maker:
         rng = self.rng
         left_on = self.ago(rng.randint(30, 3500))
         years = rng.choice((2, 3, 4, 6, 9, 14, 20, 24, 25, 26, 27, 28))
-        hired_on = _on_weekday(left_on - timedelta(days=365 * years + rng.randint(0, 200)), 0)
+        hired_on = on_weekday(left_on - timedelta(days=365 * years + rng.randint(0, 200)), 0)
         member = Member(*draw_name(rng), story="left")
         member.employments.append(EmploymentRow(hired_on, left_on, "sworn"))
         unit = f"D{rng.randint(1, 9 * self.areas)}"
@@ -543,7 +263,7 @@ class _Maker:
         if member.story in ("arrived", "recruit") or member.employments[-1].category == "civilian":
             return
         since = max(member.employments[0].start_on, self.begin)
-        day = _on_weekday(since + timedelta(days=rng.randint(30, 330)), 2)
+        day = on_weekday(since + timedelta(days=rng.randint(30, 330)), 2)
         if day <= self.ago(5) and member.is_employed_on(day):
             course = (
                 "TC-CRISIS-8" if member.employments[0].category == "telecommunicator" and rng.random() < 0.5 else ""
@@ -555,10 +275,10 @@ class _Maker:
     def _take_cit(self, member: Member, wanted: date) -> None:
         if member.has("CIT-40"):
             return
-        for day in self.cit_days[bisect_left(self.cit_days, wanted) :]:
+        for day in self.classes.cit_days[bisect_left(self.classes.cit_days, wanted) :]:
             if member.is_employed_on(day) and not member.is_on_leave(day):
                 home = member.home_on(day)
-                number = self._cit_number(day, home.unit if home else "")
+                number = self.classes.cit_number(day, home.unit if home else "")
                 self._add(
                     member,
                     "CIT-40",
@@ -575,15 +295,17 @@ class _Maker:
         """A CIT class that does not count: evidence still pending, or not passed."""
         home = member.assignments[-1]
         if member.story == "pending":
-            day = _on_weekday(self.ago(PENDING_AGE), 4)
+            day = on_weekday(self.ago(PENDING_AGE), 4)
             self._add(
                 member, "CIT-40", day, f"CIT-{day:%Y-%m}-{home.unit}", evidence="pending", attendance=100, score=86
             )
             return
-        day = self.cit_days[-1]
+        day = self.classes.cit_days[-1]
         score = self.rng.randint(52, 69)
         result = "passed" if self.rng.random() < 0.3 else "failed"  # a score below the pass mark does not count either
-        self._add(member, "CIT-40", day, self._cit_number(day, home.unit), score=score, attendance=100, result=result)
+        self._add(
+            member, "CIT-40", day, self.classes.cit_number(day, home.unit), score=score, attendance=100, result=result
+        )
 
     def _group_on(self, member: Member, day: date) -> str:
         home = member.home_on(day)
@@ -622,7 +344,7 @@ class _Maker:
 
     def _next_refresher(self, member: Member, credited_on: date, limit: date) -> tuple[date, str] | None:
         group = self._group_on(member, min(limit, self.today))
-        classes, days = self.refreshers[group], self.refresher_days[group]
+        classes, days = self.classes.refreshers[group], self.classes.refresher_days[group]
         first = bisect_left(days, plus_months(credited_on, 29))
         after = bisect_left(days, limit + timedelta(days=1))
         in_time = classes[first:after]
@@ -640,8 +362,8 @@ class _Maker:
         """The refresher after which the stories of three districts let no other follow."""
         home = member.assignments[-1].unit
         if member.story == "spring":
-            wanted = plus_months(self.spring_off, -36)
-            return min(self.refreshers[home], key=lambda found: abs(found[0] - wanted))
+            wanted = plus_months(self.classes.spring_off, -36)
+            return min(self.classes.refreshers[home], key=lambda found: abs(found[0] - wanted))
         if member.story == "night":
             wanted = self.ago(46 * 30)
         elif member.story in ("back", "back_late"):
@@ -649,7 +371,7 @@ class _Maker:
             wanted = plus_months(leave.start_on + timedelta(days=105), -36)
         else:
             return None
-        return min(self.refreshers[home], key=lambda found: abs(found[0] - wanted))
+        return min(self.classes.refreshers[home], key=lambda found: abs(found[0] - wanted))
 
     def _refresh(self, member: Member, day: date, number: str) -> None:
         course = "CIT-REF-8" if number.rsplit("-", 1)[1] in self.area_of else "CIT-REF-4"
@@ -665,11 +387,11 @@ class _Maker:
             taken: list[tuple[str, date]] = [("LEGAL-2", date(year, 1, 10) + timedelta(days=rng.randrange(60)))]
             spread = timedelta(days=rng.randrange(4) * 7)
             if is_sworn:
-                taken.append(("FA-QUAL", _on_weekday(date(year, 5, 20) + spread, 3)))
+                taken.append(("FA-QUAL", on_weekday(date(year, 5, 20) + spread, 3)))
             if year % 2 == biennial:
-                taken.append(("FAID-CPR", _on_weekday(date(year, 10, 12) + spread, 0)))
+                taken.append(("FAID-CPR", on_weekday(date(year, 10, 12) + spread, 0)))
             elif is_sworn:
-                taken.append(("DEESC-8", _on_weekday(date(year, 11, 9) + spread, 1)))
+                taken.append(("DEESC-8", on_weekday(date(year, 11, 9) + spread, 1)))
             if is_sworn and year >= self.today.year - 2:
                 taken += [("RC-CRISIS", date(year, month, 15)) for month in (2, 8) if rng.random() < 0.8]
             for course, day in taken:
@@ -805,8 +527,8 @@ class _Maker:
             self.decisions.append(Decision(member, row, "verified", decided_on, "Certificate seen"))
         missed = next((m for m in members if m.story == "untrained" and not m.has("CIT-40")), None)
         if missed is not None:
-            day = self.cit_days[-2]
-            self._add(missed, "CIT-40", day, self._cit_number(day, "D1"), attendance=80, result="incomplete")
+            day = self.classes.cit_days[-2]
+            self._add(missed, "CIT-40", day, self.classes.cit_number(day, "D1"), attendance=80, result="incomplete")
 
     def _designate(self, members: list[Member]) -> None:
         """CIT officers: one in four of the trained officers of each watch of a district, nearly all of them volunteers.
@@ -846,50 +568,3 @@ def _pairs(members: Iterable[Member]) -> list[tuple[Member, Member]]:
     """The next two members; nothing when there are fewer."""
     found = _next(members, 2)
     return [(found[0], found[1])] if len(found) == 2 else []
-
-
-def _leap_day(year: int) -> date | None:
-    return date(year, 2, 29) if year % 4 == 0 and (year % 100 or year % 400 == 0) else None
-
-
-def _district_slots(unit: str, size: int) -> list[Slot]:
-    """A district's places: its officers spread over the shifts, supervisors on each where it is large enough."""
-    above = ["captain"] if size >= 30 else []
-    above += ["lieutenant"] * (3 if size >= 30 else 1 if size >= 6 else 0)
-    above += ["sergeant"] * (size // 9)
-    slots = [Slot(unit, SHIFTS[at % 3], rank) for at, rank in enumerate(sorted(above, key=RANKS.index))]
-    if size >= 30:  # the captain works days, and so does the first lieutenant
-        slots = [slots[0], *(slot._replace(shift=SHIFTS[at % 3]) for at, slot in enumerate(slots[1:]))]
-    for shift, count in zip(SHIFTS, _shared(size - len(slots), SHIFT_SHARES), strict=True):
-        slots += [Slot(unit, shift, "officer")] * count
-    return slots
-
-
-#: Place in its area -> the stories of a district: name, share of its members in percent, only this shift.
-STORIES: dict[int, tuple[tuple[str, int, str], ...]] = {
-    1: (("spring", 34, ""),),
-    2: (("arrived", 27, ""),),
-    3: (("night", 20, "nights"),),
-    4: (("pending", 24, ""),),
-    5: (("on_leave", 22, ""), ("back", 12, ""), ("back_late", 6, "")),
-    6: (("returned", 18, ""),),
-    7: (("failed", 18, ""),),
-}
-
-
-def _with_stories(place: int, slots: list[Slot]) -> list[Slot]:
-    """The same places, each story given to officers spread evenly over those it may have."""
-    if place == 0:
-        return [slot._replace(story="done") for slot in slots]
-    size = len(slots)
-    for story, share, shift in (*STORIES.get(place, ()), ("untrained", 2, "")):
-        free = [
-            at
-            for at, slot in enumerate(slots)
-            if slot.rank == "officer" and not slot.story and (not shift or slot.shift == shift)
-        ]
-        count = min(len(free), round(size * share / 100) or int(size > 8))
-        for step in range(count):
-            at = free[step * len(free) // count]
-            slots[at] = slots[at]._replace(story=story)
-    return slots

@@ -16,7 +16,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
-from compliance.demo.department import (
+from compliance.demo.rows import (
     AGENCY,
     COURSES,
     DESIGNATION,

@@ -20,8 +20,9 @@ from django.utils.dateformat import format as format_date
 
 from compliance import coverage
 from compliance.demo import make_department, record_department
-from compliance.demo.department import FEWEST, Department, Member
+from compliance.demo.department import FEWEST
 from compliance.demo.record import MARK, PRESETS, is_made_here
+from compliance.demo.rows import Department, Member
 from compliance.demo.serving import HOST, ServingError, reserve, serve
 from compliance.demo.sign_ins import PASSWORD, give_roles, make_users
 from compliance.management.answering import Error, PoliteCommand
