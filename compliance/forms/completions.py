@@ -13,7 +13,15 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
-from compliance.forms.fields import CourseField, StyledForm, check_past, day_field, percent_field
+from compliance.forms.fields import (
+    CourseField,
+    StyledForm,
+    TodayForm,
+    check_past,
+    day_field,
+    percent_field,
+    why_field,
+)
 from compliance.log import Proposal
 from training.models import Completion, Course, Evidence, Result
 
@@ -21,7 +29,7 @@ from training.models import Completion, Course, Evidence, Result
 IS_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
-class LogForm(StyledForm):
+class LogForm(TodayForm):
     """One course and day, many members."""
 
     course = CourseField(label="Course")
@@ -56,8 +64,7 @@ class LogForm(StyledForm):
     shown = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.today = today
+        super().__init__(*args, today=today, **kwargs)
         self.fields["completed_on"].widget.attrs["max"] = today.isoformat()
 
     def clean_completed_on(self) -> date | None:
@@ -141,12 +148,7 @@ class CorrectForm(StyledForm):
     certificate_expires_on = day_field("Certificate expires on", required=False)
     lesson_plan = forms.CharField(label="Lesson plan", required=False, max_length=80)
     class_number = forms.CharField(label="Class number", required=False, max_length=80)
-    why = forms.CharField(
-        label="Why it is corrected",
-        max_length=300,
-        help_text="One sentence; it stays with the record.",
-        error_messages={"required": "Say why: the reason stays with the record."},
-    )
+    why = why_field("Why it is corrected")
 
     FACTS = (
         "course",
@@ -186,12 +188,7 @@ class CorrectForm(StyledForm):
 
 
 class VoidForm(StyledForm):
-    why = forms.CharField(
-        label="Why it is voided",
-        max_length=300,
-        help_text="One sentence; it stays with the record.",
-        error_messages={"required": "Say why: the reason stays with the record."},
-    )
+    why = why_field("Why it is voided")
 
 
 class DecisionForm(StyledForm):

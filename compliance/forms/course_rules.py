@@ -7,43 +7,23 @@ from typing import Any
 
 from django import forms
 
-from compliance.forms.fields import CourseField, StyledForm, day_field
-from compliance.forms.grants import check_far
+from compliance.forms.fields import EARLIEST, CourseField, PeriodForm, check_far, day_field, why_field
 from training.models import Equivalency, LessonPlan
-
-EARLIEST = date(1930, 1, 1)
 
 
 def reason_field() -> forms.CharField:
-    return forms.CharField(
-        label="Why",
-        max_length=300,
-        help_text="One sentence; it stays in the trail.",
-        error_messages={"required": "Say why: the reason stays in the trail."},
-    )
+    return why_field(kept="in the trail")
 
 
-class DatedForm(StyledForm):
-    """A first and a last day that make sense together."""
+class DatedForm(PeriodForm):
+    """Days of a rule, which may be written down long before its first."""
 
-    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.today = today
-
-    def clean(self) -> dict[str, Any]:
-        values = super().clean() or {}
-        start_on, end_on = values.get("start_on"), values.get("end_on")
-        try:
-            for value, what in ((start_on, "The first day"), (end_on, "The last day")):
-                if value:
-                    check_far(value, self.today, what)
-        except forms.ValidationError as error:
-            self.add_error(None, error)
-        if start_on and start_on < EARLIEST:
-            self.add_error("start_on", f"The first day lies before {EARLIEST.year}. Check the year.")
-        if start_on and end_on and end_on < start_on:
-            self.add_error("end_on", "The last day is before the first day.")
-        return values
+    def clean_start_on(self) -> date:
+        start_on: date = self.cleaned_data["start_on"]
+        if start_on < EARLIEST:
+            raise forms.ValidationError(f"The first day lies before {EARLIEST.year}. Check the year.")
+        check_far(start_on, self.today, "The first day")
+        return start_on
 
 
 class EquivalencyForm(DatedForm):
@@ -91,7 +71,7 @@ class LastDayForm(DatedForm):
         self.stored = row
 
     def clean_end_on(self) -> date | None:
-        end_on: date | None = self.cleaned_data["end_on"]
+        end_on = super().clean_end_on()
         if end_on is not None and end_on < self.stored.start_on:
             raise forms.ValidationError("The last day is before the first day.")
         if end_on == self.stored.end_on:

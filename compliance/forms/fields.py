@@ -13,6 +13,8 @@ from compliance.sentences import day
 from training.models import Course
 
 EARLIEST = date(1930, 1, 1)
+#: A day that was written down ahead lies no further than this: a later one is a slip of the year.
+MOST_YEARS_AHEAD = 10
 
 
 class Styled(forms.BaseForm):
@@ -48,6 +50,31 @@ class StyledForm(Styled, forms.Form):
     """The form that every form here is."""
 
 
+class TodayForm(StyledForm):
+    """A form that knows the day on which it is filled in."""
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+
+
+class PeriodForm(TodayForm):
+    """A form with `start_on` and `end_on`, both included; `end_on` may be left blank where its field allows it."""
+
+    def clean_start_on(self) -> date:
+        return check_day(self.cleaned_data["start_on"], self.today, "The first day")
+
+    def clean_end_on(self) -> date | None:
+        return check_far(self.cleaned_data["end_on"], self.today, "The last day")
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        start_on, end_on = values.get("start_on"), values.get("end_on")
+        if start_on and end_on and end_on < start_on:
+            self.add_error("end_on", "The last day is before the first day.")
+        return values
+
+
 def day_field(label: str, *, required: bool = True, help_text: str = "", **kwargs: Any) -> forms.DateField:
     return forms.DateField(
         label=label,
@@ -56,6 +83,16 @@ def day_field(label: str, *, required: bool = True, help_text: str = "", **kwarg
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={"invalid": f"{label}: write the day as 2026-11-20."},
         **kwargs,
+    )
+
+
+def why_field(label: str = "Why", *, more: str = "", kept: str = "with the record") -> forms.CharField:
+    """One sentence that says why something is done, and where it is `kept`."""
+    return forms.CharField(
+        label=label,
+        max_length=300,
+        help_text=f"One sentence; it stays {kept}. {more}".strip(),
+        error_messages={"required": f"Say why: the reason stays {kept}."},
     )
 
 
@@ -74,6 +111,20 @@ def check_past(value: date | None, today: date, what: str) -> date | None:
     return value
 
 
+def check_day(value: date, today: date, what: str) -> date:
+    """A day neither absurdly long ago nor more than a year ahead."""
+    if value < EARLIEST or (value - today).days > 366:
+        raise ValidationError(f"{what}, {day(value)}, cannot be right. Check the year.")
+    return value
+
+
+def check_far(value: date | None, today: date, what: str) -> date | None:
+    """A day that is not absurdly far ahead; None passes."""
+    if value is not None and value.year > today.year + MOST_YEARS_AHEAD:
+        raise ValidationError(f"{what} lies more than {MOST_YEARS_AHEAD} years ahead. Check the year.")
+    return value
+
+
 if TYPE_CHECKING:
     CourseChoice = forms.ModelChoiceField[Course]
 else:
@@ -89,10 +140,3 @@ class CourseField(CourseChoice):
 
     def label_from_instance(self, obj: Any) -> str:
         return f"{obj.title}, {obj.hours.normalize():f} h" if obj.hours else str(obj.title)
-
-
-def check_day(value: date, today: date, what: str) -> date:
-    """A day neither absurdly long ago nor more than a year ahead."""
-    if value < EARLIEST or (value - today).days > 366:
-        raise ValidationError(f"{what}, {day(value)}, cannot be right. Check the year.")
-    return value

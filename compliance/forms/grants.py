@@ -9,18 +9,26 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import User
 from django.core import signing
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import QueryDict
 
-from compliance.forms.fields import StyledForm, check_day, check_past, day_field
+from compliance.forms.fields import (
+    PeriodForm,
+    StyledForm,
+    TodayForm,
+    check_day,
+    check_far,
+    check_past,
+    day_field,
+    why_field,
+)
 from compliance.grants import Grant, Outlook, approvers_of
 from compliance.models import Extension, Requirement, Waiver
 from compliance.sentences import name_of
 from roster.models import Officer
 
-#: A waiver or an extension reaches no further than this: a longer one is a slip of the year.
-MOST_YEARS_AHEAD = 10
+#: What no reason of a grant may hold.
+NO_MEDICINE = "No diagnosis and no medical reason."
 
 
 class ApproverField(forms.ModelChoiceField):  # type: ignore[type-arg] # not generic when run
@@ -28,15 +36,6 @@ class ApproverField(forms.ModelChoiceField):  # type: ignore[type-arg] # not gen
 
     def label_from_instance(self, obj: User) -> str:
         return name_of(obj)
-
-
-def why_field(label: str) -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        max_length=300,
-        help_text="One sentence; it stays with the record. No diagnosis and no medical reason.",
-        error_messages={"required": "Say why: the reason stays with the record."},
-    )
 
 
 def approver_field() -> ApproverField:
@@ -58,14 +57,7 @@ def reference_field() -> forms.CharField:
     )
 
 
-def check_far(value: date, today: date, what: str) -> date:
-    """A day that is not absurdly far ahead."""
-    if value.year > today.year + MOST_YEARS_AHEAD:
-        raise ValidationError(f"{what} lies more than {MOST_YEARS_AHEAD} years ahead. Check the year.")
-    return value
-
-
-class LookedAtForm(StyledForm):
+class LookedAtForm(TodayForm):
     """A form whose effect is shown before it is recorded: only what was shown is recorded."""
 
     #: what was last shown, signed
@@ -106,8 +98,8 @@ class GrantForm(LookedAtForm):
     )
 
     def __init__(self, *args: Any, officer: Officer, today: date, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.officer, self.today = officer, today
+        super().__init__(*args, today=today, **kwargs)
+        self.officer = officer
         people: QuerySet[User] = approvers_of([officer.agency_id])
         self.fields["approver"].queryset = people  # type: ignore[attr-defined] # an ApproverField
 
@@ -124,27 +116,14 @@ class GrantForm(LookedAtForm):
         }
 
 
-class WaiverForm(GrantForm):
+class WaiverForm(GrantForm, PeriodForm):
     """Days on which a member is excused."""
 
     start_on = day_field("First day")
     end_on = day_field("Last day", help_text="The member is excused through it.")
-    why = why_field("Why it is granted")
+    why = why_field("Why it is granted", more=NO_MEDICINE)
     approval = reference_field()
     approver = approver_field()
-
-    def clean_start_on(self) -> date:
-        return check_day(self.cleaned_data["start_on"], self.today, "The first day")
-
-    def clean_end_on(self) -> date:
-        return check_far(self.cleaned_data["end_on"], self.today, "The last day")
-
-    def clean(self) -> dict[str, Any]:
-        values = super().clean() or {}
-        start_on, end_on = values.get("start_on"), values.get("end_on")
-        if start_on and end_on and end_on < start_on:
-            self.add_error("end_on", "The last day is before the first day.")
-        return values
 
     def grant(self) -> Waiver:
         values = self.cleaned_data
@@ -156,14 +135,14 @@ class ExtensionForm(GrantForm):
 
     approved_on = day_field("Approved on", help_text="By the date it moves: one approved later is refused.")
     until_on = day_field("New last day", help_text="It is final: leave does not move it.")
-    why = why_field("Why it is granted")
+    why = why_field("Why it is granted", more=NO_MEDICINE)
     approval = reference_field()
     approver = approver_field()
 
     def clean_approved_on(self) -> date | None:
         return check_past(self.cleaned_data["approved_on"], self.today, "The day of approval")
 
-    def clean_until_on(self) -> date:
+    def clean_until_on(self) -> date | None:
         return check_far(self.cleaned_data["until_on"], self.today, "The new last day")
 
     def clean(self) -> dict[str, Any]:
@@ -205,7 +184,7 @@ class ExplainForm(StyledForm):
         return " ".join(self.cleaned_data["text"].split())
 
 
-class DesignateForm(StyledForm):
+class DesignateForm(PeriodForm):
     """A special duty of a member."""
 
     code = forms.CharField(
@@ -218,31 +197,13 @@ class DesignateForm(StyledForm):
     end_on = day_field("Last day", required=False, help_text="Blank: until it is ended.")
     is_voluntary = forms.BooleanField(label="Taken up of the member's own will", required=False)
 
-    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.today = today
-
     def clean_code(self) -> str:
         return " ".join(self.cleaned_data["code"].split())
 
-    def clean_start_on(self) -> date:
-        return check_day(self.cleaned_data["start_on"], self.today, "The first day")
 
-    def clean(self) -> dict[str, Any]:
-        values = super().clean() or {}
-        start_on, end_on = values.get("start_on"), values.get("end_on")
-        if start_on and end_on and end_on < start_on:
-            self.add_error("end_on", "The last day is before the first day.")
-        return values
-
-
-class EndDesignationForm(StyledForm):
+class EndDesignationForm(TodayForm):
     last_day = day_field("Last day")
     designation = forms.IntegerField(widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.today = today
 
     def clean_last_day(self) -> date:
         return check_day(self.cleaned_data["last_day"], self.today, "The last day")

@@ -7,8 +7,8 @@ from typing import Any
 
 from django import forms
 
-from compliance.forms.fields import StyledForm, check_day, check_past, day_field
-from compliance.forms.grants import approver_field, check_far, reference_field, why_field
+from compliance.forms.fields import StyledForm, check_day, check_far, check_past, day_field, why_field
+from compliance.forms.grants import NO_MEDICINE, approver_field, reference_field
 from compliance.grants import approvers_of
 from compliance.models import MassAct, MassLine, Requirement
 from roster.access import Viewer
@@ -41,7 +41,7 @@ class MassForm(StyledForm):
         help_text="Whoever is in the population on this day. An extension is approved on it, a waiver begins on it.",
     )
     until_on = day_field("Last day")
-    why = why_field("Why it is granted")
+    why = why_field("Why it is granted", more=NO_MEDICINE)
     approval = reference_field()
     approver = approver_field()
 
@@ -87,12 +87,7 @@ class MassForm(StyledForm):
 
 
 class EndForm(StyledForm):
-    why = forms.CharField(
-        label="Why it is ended",
-        max_length=300,
-        help_text="One sentence; it stays with the record.",
-        error_messages={"required": "Say why: the reason stays with the record."},
-    )
+    why = why_field("Why it is ended")
 
 
 class LinesForm(forms.Form):

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.db.models import Q
 
-from compliance.forms.fields import StyledForm, check_day, day_field
+from compliance.forms.fields import PeriodForm, StyledForm, TodayForm, check_day, day_field
 from roster.access import Viewer
 from roster.models import Agency, Assignment, Category, Officer, Rank, Shift, Unit
 from roster.records import Place
@@ -127,7 +127,7 @@ class TransferForm(PlaceForm):
         return check_day(self.cleaned_data["start_on"], self.today, "The first day")
 
 
-class LeaveForm(StyledForm):
+class LeaveForm(PeriodForm):
     kind = forms.CharField(
         label="Kind of leave",
         max_length=40,
@@ -140,42 +140,23 @@ class LeaveForm(StyledForm):
         label="Approval reference", max_length=100, required=False, help_text="A number or memo, never a reason."
     )
 
-    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.today = today
-
     def clean_kind(self) -> str:
         return " ".join(self.cleaned_data["kind"].split()).lower()
 
-    def clean_start_on(self) -> date:
-        return check_day(self.cleaned_data["start_on"], self.today, "The first day")
 
-    def clean(self) -> dict[str, Any]:
-        values = super().clean() or {}
-        start_on, end_on = values.get("start_on"), values.get("end_on")
-        if start_on and end_on and end_on < start_on:
-            self.add_error("end_on", "The last day is before the first day.")
-        return values
-
-
-class ReturnForm(StyledForm):
+class ReturnForm(TodayForm):
     back_on = day_field("First day back")
     leave = forms.IntegerField(widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.today = today
 
     def clean_back_on(self) -> date:
         return check_day(self.cleaned_data["back_on"], self.today, "The day back")
 
 
-class SeparateForm(StyledForm):
+class SeparateForm(TodayForm):
     last_day = day_field("Last day employed")
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"last_day": today}, **kwargs)
-        self.today = today
+        super().__init__(*args, today=today, initial={"last_day": today}, **kwargs)
 
     def clean_last_day(self) -> date:
         return check_day(self.cleaned_data["last_day"], self.today, "The last day")
