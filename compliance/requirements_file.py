@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from unicodedata import category
 
 from compliance import engine
 from compliance.models import Counted, Each
@@ -49,20 +50,42 @@ class Invalid(Exception):
 Check = Callable[[Any], Any]
 
 
-def text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise Invalid("must be text")
-    return value.strip()
+#: The longest text there is room for: of a code, and of a title.
+LONGEST_CODE, LONGEST_TITLE = 80, 200
 
 
-def text_or_blank(value: Any) -> str:
-    return "" if value == "" else text(value)
+def text(longest: int) -> Check:
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or not value.strip():
+            raise Invalid("must be text")
+        said = value.strip()
+        if len(said) > longest:
+            raise Invalid(f"is {len(said)} characters long; {longest} fit")
+        if any(category(letter) == "Cc" for letter in said):
+            raise Invalid("holds a line break or another control character")
+        return said
+
+    return check
 
 
-def texts(value: Any) -> list[str]:
-    if not isinstance(value, list):
-        raise Invalid('must be a list, like ["CIT-40"]')
-    return list(dict.fromkeys(text(item) for item in value))
+a_code = text(LONGEST_CODE)
+a_title = text(LONGEST_TITLE)
+
+
+def a_code_or_blank(value: Any) -> str:
+    return "" if value == "" else str(a_code(value))
+
+
+def several(check: Check) -> Check:
+    def check_all(value: Any) -> list[str]:
+        if not isinstance(value, list):
+            raise Invalid('must be a list, like ["CIT-40"]')
+        return list(dict.fromkeys(check(item) for item in value))
+
+    return check_all
+
+
+codes = several(a_code)
 
 
 def flag(value: Any) -> bool:
@@ -92,7 +115,10 @@ def number(most: int) -> Check:
     def check(value: Any) -> Decimal:
         if type(value) not in (int, float) or not 0 <= value <= most:
             raise Invalid(f"must be a number from 0 to {most}")
-        return Decimal(str(value))
+        exact = Decimal(str(value))
+        if exact != round(exact, 2):
+            raise Invalid("must be a number with two decimals at most")
+        return exact
 
     return check
 
@@ -112,7 +138,7 @@ def some_of(words: Iterable[str]) -> Check:
     allowed = list(words)
 
     def check(value: Any) -> list[str]:
-        given = texts(value)
+        given: list[str] = codes(value)
         for word in given:
             if word not in allowed:
                 raise Invalid(f'"{word}" is not one of {", ".join(allowed)}')
@@ -122,25 +148,25 @@ def some_of(words: Iterable[str]) -> Check:
 
 
 POPULATION: dict[str, Check] = {
-    "code": text,
-    "title": text,
+    "code": a_code,
+    "title": a_title,
     "categories": some_of(Category.values),
-    "functions": texts,
-    "units": texts,
-    "ranks": texts,
-    "shifts": texts,
-    "designations": texts,
+    "functions": codes,
+    "units": codes,
+    "ranks": codes,
+    "shifts": codes,
+    "designations": codes,
     "voluntary_only": flag,
     "min_service_months": whole(1200),
     "acting_counts": flag,
 }
-REQUIREMENT: dict[str, Check] = {"code": text, "title": text, "citations": texts}
+REQUIREMENT: dict[str, Check] = {"code": a_code, "title": a_title, "citations": several(text(100))}
 EDITION: dict[str, Check] = {
     "effective_from": a_date,
     "effective_to": a_date,
-    "population": text,
-    "entry_courses": texts,
-    "refresher_courses": texts,
+    "population": a_code,
+    "entry_courses": codes,
+    "refresher_courses": codes,
     "refresher_stands_alone": flag,
     "refresher_min_tenure_months": whole(1200),
     "min_hours": number(1000),
@@ -156,7 +182,7 @@ EDITION: dict[str, Check] = {
     "months": whole(1200),
     "years": whole(100),
     "cycle_start": a_date,
-    "recert_courses": texts,
+    "recert_courses": codes,
     "recert_before_days": whole(3660),
     "recert_after_days": whole(3660),
     "early": one_of(engine.Early),
@@ -166,16 +192,16 @@ EDITION: dict[str, Check] = {
     "entry_due_on": a_date,
     "return_grace_days": whole(3660),
     "leave": one_of(engine.LeaveRule),
-    "leave_kinds": texts,
+    "leave_kinds": codes,
     "leave_min_days": whole(3660),
     "break_months": whole(1200),
 }
 GOAL: dict[str, Check] = {
-    "code": text,
-    "title": text,
-    "requirement": text,
+    "code": a_code,
+    "title": a_title,
+    "requirement": a_code,
     "counts": one_of(Counted.values),
-    "designation": text_or_blank,
+    "designation": a_code_or_blank,
     "target_percent": number(100),
     "each": one_of(Each.values),
     "min_count": whole(100_000),
@@ -250,6 +276,10 @@ def read(content: bytes) -> File:
         raise Refused(["The file is not UTF-8 text."]) from None
     except tomllib.TOMLDecodeError as error:
         raise Refused([f"The file is not TOML: {error}."]) from None
+    except RecursionError:
+        raise Refused(["The file is nested too deeply: requirements are tables of plain values and lists."]) from None
+    except ValueError:  # Python takes no whole number of thousands of digits
+        raise Refused(["The file holds a number that is too long to be read."]) from None
     return read_document(document)
 
 
@@ -261,8 +291,11 @@ def read_document(document: Mapping[str, Any]) -> File:
             reading.findings.append(f"{key}: is not a table this file has")
 
     def named(kind: str, raw: Any, place: int) -> str:
-        code = raw.get("code") if isinstance(raw, dict) else None
-        return f'{kind} "{code}"' if isinstance(code, str) and code else f"{kind} {place}"
+        """By its code, where that is one; else by its place in the file."""
+        try:
+            return f'{kind} "{a_code(raw["code"])}"'
+        except (Invalid, KeyError, TypeError):
+            return f"{kind} {place}"
 
     def read_all(kind: str, checks: Mapping[str, Check], required: Iterable[str]) -> list[tuple[Table, Any]]:
         found = []
@@ -278,10 +311,9 @@ def read_document(document: Mapping[str, Any]) -> File:
     for table, raw in read_all("requirement", REQUIREMENT, ("code",)):
         editions = []
         for place, edition in enumerate(_tables(raw, "edition", reading.findings) if isinstance(raw, dict) else [], 1):
-            start = edition.get("effective_from", place) if isinstance(edition, dict) else place
-            editions.append(
-                reading.table(f"{table.name}, edition {start}", edition, EDITION, ("effective_from", "population"))
-            )
+            start = edition.get("effective_from") if isinstance(edition, dict) else None
+            name = f"{table.name}, edition {start if type(start) is date else place}"
+            editions.append(reading.table(name, edition, EDITION, ("effective_from", "population")))
         requirements.append((table, editions))
     goals = [table for table, _ in read_all("goal", GOAL, ("code", "requirement", "target_percent"))]
     for _, editions in requirements:

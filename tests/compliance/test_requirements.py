@@ -230,6 +230,30 @@ def test_loading_again_changes_nothing_and_an_edition_is_updated_by_its_first_da
             id="missing-code",
         ),
         pytest.param("[[goal]]", "[goal]", "goal: write it as [[goal]]", id="a-table-not-a-list"),
+        pytest.param(
+            "effective_from = 2015-01-01",
+            'effective_from = "soon"',
+            'requirement "calea-refresher", edition 1: effective_from: must be a date, like 2026-12-31 without quotes',
+            id="a-day-in-words",
+        ),
+        pytest.param(
+            'code = "cit-30"',
+            f'code = "{81 * "x"}"',
+            "goal 1: code: is 81 characters long; 80 fit",
+            id="code-too-long",
+        ),
+        pytest.param(
+            'citations = ["CALEA 41.2.7"]',
+            'citations = ["CALEA\\u0000"]',
+            'requirement "calea-refresher": citations: holds a line break or another control character',
+            id="nothing-a-database-keeps",
+        ),
+        pytest.param(
+            "min_hours = 0\nrefresher",
+            "min_hours = 0.005\nrefresher",
+            'requirement "calea-refresher", edition 2015-01-01: min_hours: must be a number with two decimals at most',
+            id="finer-than-hundredths",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_and_nothing_is_loaded(old: str, new: str, finding: str) -> None:
@@ -249,6 +273,16 @@ def test_what_is_wrong_is_named_and_nothing_is_loaded(old: str, new: str, findin
         pytest.param(b"", "The file has no [[population]], [[requirement]] or [[goal]].", id="empty"),
         pytest.param(b"\xff\xfe\x00", "The file is not UTF-8 text.", id="not-text"),
         pytest.param(b"[[rule]]\n", "rule: is not a table this file has", id="unknown-table"),
+        pytest.param(
+            b"goal = " + b"[" * 5000 + b"]" * 5000,
+            "The file is nested too deeply: requirements are tables of plain values and lists.",
+            id="nested-deeply",
+        ),
+        pytest.param(
+            b"goal = " + b"9" * 5000,
+            "The file holds a number that is too long to be read.",
+            id="a-number-of-ages",
+        ),
     ],
 )
 def test_a_file_that_is_none(content: bytes, finding: str) -> None:
