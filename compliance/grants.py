@@ -22,8 +22,9 @@ from compliance.gather import gather_members, gather_rules, known_facts
 from compliance.log import Effect, on_day
 from compliance.models import Extension, Requirement, Waiver
 from compliance.sentences import day, name_of
+from roster.access import own_members
 from roster.facts import FactRefused, Via, recording
-from roster.models import Access, Designation, Officer, Role
+from roster.models import Designation, Officer, Role
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -58,16 +59,8 @@ def approvers_of(agency_ids: Collection[int] | None) -> QuerySet[User]:
     return found.distinct().order_by("last_name", "first_name", "username")
 
 
-def own_members(user: User | None) -> frozenset[int]:
-    """The members that a user is: those whose own record an officer's role opens. One query."""
-    if user is None:
-        return frozenset()
-    rows = Access.objects.filter(user=user, role=Role.OFFICER, officer__isnull=False)
-    return frozenset(rows.values_list("officer_id", flat=True))
-
-
 def refuse_own(officer: Officer, *, by: User | None, approver: User | None = None) -> None:
-    """`FactRefused` where who records, or who approved, is the member concerned. Two queries."""
+    """`FactRefused` where who records, or who approved, is the member concerned. Two queries a user."""
     if officer.pk in own_members(by):
         raise FactRefused(f"You are {officer.full_name}. Somebody else has to record this for you.")
     if approver is not None and officer.pk in own_members(approver):

@@ -20,8 +20,8 @@ from django.db.models import QuerySet
 from compliance import coverage, jobs, standings
 from compliance.approval_imports import in_force_on
 from compliance.gather import gather_members, gather_rules, known_facts
-from compliance.grants import own_members
 from compliance.models import Extension, Job, JobState, MassAct, MassLine, Waiver
+from roster.access import own_members
 from roster.facts import FactRefused, Via, recording
 from roster.tree import UnitTree
 

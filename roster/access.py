@@ -10,7 +10,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -231,6 +231,20 @@ def viewer_of(user: User | AnonymousUser, *, today: date) -> Viewer:
         tree=tree,
         today=today,
     )
+
+
+def own_members(user: User | None) -> frozenset[int]:
+    """The members that a user is, by whatever account: nobody approves for themselves. Two queries.
+
+    Those whose record the officer's role opens for this account or another of the same e-mail address, and those who
+    have that address themselves.
+    """
+    if user is None:
+        return frozenset()
+    accounts = Q(user=user) | Q(user__email__iexact=user.email) if user.email else Q(user=user)
+    opened = Access.objects.filter(accounts, role=Role.OFFICER, officer__isnull=False).values_list("officer", flat=True)
+    addressed = Officer.objects.filter(email__iexact=user.email) if user.email else Officer.objects.none()
+    return frozenset(opened) | frozenset(addressed.values_list("pk", flat=True))
 
 
 def requires(

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from roster.access import own_members
 from roster.facts import Change, FactRefused, Via, recording
 from roster.records import correct, spoken
 from training.models import Completion, EvidenceDecision
@@ -28,15 +29,22 @@ def evidence_of(completion: Completion) -> str:
     return decision.decision if decision else completion.evidence
 
 
-def may_decide(completion: Completion, by: User) -> bool:
-    """Whoever recorded a completion, or a version of it that was corrected, does not decide on its evidence."""
-    return all(version.recorded_in.by_id != by.pk for version in versions(completion))
+def bar_to_deciding(completion: Completion, by: User) -> str:
+    """Why somebody may not decide on the evidence; blank where they may.
+
+    The member may not, nor whoever recorded the completion or a version of it that was corrected.
+    """
+    if completion.officer_id in own_members(by):
+        return "This is your own completion. Somebody else has to decide on its evidence."
+    if any(version.recorded_in.by_id == by.pk for version in versions(completion)):
+        return "You recorded this completion. Somebody else has to decide on its evidence."
+    return ""
 
 
 def decide_evidence(completion: Completion, *, decision: str, decided_on: date, note: str, by: User) -> bool:
     """Record what somebody found who looked at the evidence; a later decision replaces an earlier one."""
-    if not may_decide(completion, by):
-        raise FactRefused("You recorded this completion. Somebody else has to decide on its evidence.")
+    if bar := bar_to_deciding(completion, by):
+        raise FactRefused(bar)
     with recording(by=by, via=Via.PAGE, why=note or f"Evidence {decision}") as recorder:
         recorder.lock([completion.officer_id])
         _refuse_voided(completion)

@@ -185,7 +185,7 @@ def _detail(request: ViewerRequest, completion: Completion, form: DecisionForm) 
         "stands": completion.voided_in_id is None,
         "may_record": viewer.may(Right.RECORD) and completion.voided_in_id is None,
         "decides": viewer.may(Right.DECIDE_EVIDENCE) and completion.voided_in_id is None,
-        "is_own": not completions.may_decide(completion, request.user),
+        "bar": completions.bar_to_deciding(completion, request.user),
         "form": form,
     }
     return render(request, "completions/detail.html", context, status=400 if form.errors else 200)

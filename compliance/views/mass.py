@@ -9,14 +9,14 @@ from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from compliance import grants, jobs, mass
+from compliance import jobs, mass
 from compliance.asking import arrange
 from compliance.filters import checked
 from compliance.forms.mass import EndForm, LinesForm, MassForm
 from compliance.mass_tables import MassFilter, MassLineTable, MassTable
 from compliance.models import JobState, MassAct, MassLine
 from compliance.sentences import count
-from roster.access import Right, ViewerRequest, requires
+from roster.access import Right, ViewerRequest, own_members, requires
 
 State = MassAct.State
 
@@ -86,7 +86,7 @@ def mass_detail(request: ViewerRequest, pk: int) -> HttpResponseBase:
 def mass_record(request: ViewerRequest, pk: int) -> HttpResponseBase:
     """Record exactly what was shown, in a job."""
     act = _act(request, pk)
-    own = act.lines.filter(officer__in=grants.own_members(request.user), verdict=MassLine.Verdict.GRANTED).first()
+    own = act.lines.filter(officer__in=own_members(request.user), verdict=MassLine.Verdict.GRANTED).first()
     if own is not None:
         messages.error(request, f"You are {own.officer.full_name}, whom this is for. Somebody else has to record it.")
     elif request.POST.get("digest") != act.digest:

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import date
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import pgtrigger
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.test.utils import override_settings
-from django.utils import timezone
 
 from compliance.models import IssuedReport
-from roster.facts import Change, Via, recording
+from roster.facts import Via, recording
+from tests.compliance.desk import Desk, recorded_at
 from training.models import Completion
 
 pytestmark = pytest.mark.django_db
 
 KEYS = ["employee_id", "requirement", "state", "due_on", "since", "unit", "shift", "evidence_pending", "because"]
-
-#: The day on which everything is sent in: no class of the examples lies after it.
-SENT_ON = date(2031, 1, 2)
 
 COURSES = """code,title,kind,hours
 CIT-40,CIT basic course,cit,40
@@ -34,79 +28,10 @@ MH-BLOCK,Academy block on mental health,recruit,12
 """
 
 
-class Desk:
-    """Somebody who sends files in by command and asks by command."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.bring("courses", COURSES)
-
-    def bring(self, kind: str, text: str, *, at: str | None = None) -> None:
-        """Import a file; `at` is the moment it was recorded, where that matters."""
-        before = Change.objects.count()
-        path = self.folder / f"{kind}.csv"
-        path.write_text(text, encoding="utf-8")
-        call_command("import_records", kind, str(path), stdout=StringIO(), stderr=StringIO())
-        if at is not None:
-            assert Change.objects.count() == before + 1
-            recorded_at(at)
-
-    def hire(self, *officers: str, hired_on: str = "2015-01-01", at: str | None = None) -> None:
-        rows = [f"{officer},Whitfield{officer},Amara,{hired_on}" for officer in officers]
-        self.bring("officers", "\n".join(["employee_id,last_name,first_name,hired_on", *rows]), at=at)
-
-    def assign(self, *rows: str) -> None:
-        self.bring("assignments", "\n".join(["employee_id,unit,shift,kind,start_on", *rows]))
-
-    def complete(self, *rows: str, at: str | None = None) -> None:
-        self.bring("completions", "\n".join(["employee_id,course,completed_on", *rows]), at=at)
-
-    def require(self, code: str = "cit", *, who: str = "", goal: str = "", **keys: Any) -> None:
-        """Load a requirement of one edition; `who` and `goal` are lines of its population and goal."""
-        edition = {"entry_courses": ["CIT-40"], "clock": "rolling", "entry_grace_days": 180, **keys}
-        if edition["clock"] == "rolling" and "hours_model" not in edition:
-            edition.setdefault("months", 36)
-        lines = [
-            "[[population]]",
-            f'code = "{code}-members"',
-            who,
-            "[[requirement]]",
-            f'code = "{code}"',
-            'citations = ["CALEA 41.2.7"]',
-            "[[requirement.edition]]",
-            "effective_from = 2015-01-01",
-            f'population = "{code}-members"',
-            *(f"{key} = {json.dumps(value)}" for key, value in edition.items()),
-        ]
-        if goal:
-            lines += ["[[goal]]", f'code = "{code}"', f'requirement = "{code}"', goal]
-        path = self.folder / f"{code}.toml"
-        path.write_text("\n".join(lines), encoding="utf-8")
-        call_command("load_requirements", str(path), stderr=StringIO())
-
-    def ask(self, *arguments: str) -> Any:
-        out = StringIO()
-        call_command(*arguments, "--format", "json", stdout=out)
-        return json.loads(out.getvalue())
-
-    def state_of(self, employee_id: str, day: str, *options: str) -> tuple[str, str | None] | None:
-        rows = self.ask("standing", "--officer", employee_id, "--as-of", day, *options)
-        return (rows[0]["state"], rows[0]["due_on"]) if rows else None
-
-
-def recorded_at(moment: str) -> None:
-    """Put the last change at a moment of the past, as if it had been recorded then."""
-    with pgtrigger.ignore("roster.Change:fixed"):
-        at = timezone.make_aware(datetime.fromisoformat(moment))
-        Change.objects.filter(pk=Change.objects.latest("pk").pk).update(at=at)
-
-
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    own: Callable[..., date] = timezone.localdate
-    monkeypatch.setattr(timezone, "localdate", lambda *moment: own(*moment) if moment else SENT_ON)
-    with override_settings(MEDIA_ROOT=str(tmp_path / "media")):
-        yield Desk(tmp_path)
+def desk(desk: Desk) -> Desk:
+    desk.bring("courses", COURSES)
+    return desk
 
 
 def test_example_1_the_due_date_is_inclusive(desk: Desk) -> None:

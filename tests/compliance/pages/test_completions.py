@@ -15,10 +15,11 @@ from django.utils import timezone
 
 from compliance.models import Standing
 from roster.facts import Via, recording
+from roster.models import Access
 from tests.compliance.pages.cast import Cast
 from tests.compliance.pages.reading import Shown
 from tests.factories import complete, make_agency, make_officer, make_unit, make_user
-from training.completions import correct_completion, may_decide
+from training.completions import bar_to_deciding, correct_completion
 from training.models import Completion, EvidenceDecision
 
 pytestmark = pytest.mark.django_db
@@ -170,8 +171,20 @@ def test_a_correction_by_another_hand_does_not_let_one_decide_on_ones_own_record
     assert recorder is not None
     corrected = correct_completion(pending, why="typing error", by=make_user("academy"), class_number="C-7")
 
-    assert may_decide(corrected, recorder) is False
-    assert may_decide(corrected, make_user("compliance")) is True
+    assert bar_to_deciding(corrected, recorder).startswith("You recorded this completion.")
+    assert bar_to_deciding(corrected, make_user("compliance")) == ""
+
+
+def test_nobody_decides_on_the_evidence_of_their_own_completion(cast: Cast, pending: Completion) -> None:
+    Access.objects.create(user=cast.users["compliance"], role="officer", officer=pending.officer)
+
+    response = cast.client("compliance").post(
+        reverse("completion-evidence", args=[pending.pk]), {"decision": "verified"}
+    )
+
+    assert response.status_code == 400
+    assert "This is your own completion. Somebody else has to decide on its evidence." in words(response)
+    assert not EvidenceDecision.objects.exists()
 
 
 def test_rejecting_evidence_needs_a_note_and_can_be_decided_anew(cast: Cast, pending: Completion) -> None:

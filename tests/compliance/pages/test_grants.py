@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from compliance.models import Extension, Standing, Waiver
-from roster.models import Access
+from roster.models import Access, Officer
 from tests.compliance.pages.cast import Cast
 from tests.compliance.pages.reading import Shown, csv_rows
 from tests.factories import complete, extend, make_agency, make_officer, make_user, waive
@@ -232,6 +234,25 @@ def test_nobody_records_for_themselves(cast: Cast, name: str) -> None:
 
     assert response.status_code == 400
     assert "You are Amara Whitfield. Somebody else has to record this for you." in words(response)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        pytest.param(lambda cast: Officer.objects.filter(pk=cast.amara.pk), id="the-member-s-own"),
+        pytest.param(lambda cast: User.objects.filter(username="officer"), id="that-of-the-member-s-account"),
+    ],
+)
+def test_nobody_approves_for_themselves_by_another_account(cast: Cast, same: Callable[[Cast], Any]) -> None:
+    User.objects.filter(username="chief").update(email="a.whitfield@harbor.example")
+    same(cast).update(email="A.Whitfield@harbor.example")
+
+    response = cast.client("compliance").post(
+        reverse("officer-waive", args=["002918"]), {**approved(cast, WAIVER), "act": "look"}
+    )
+
+    assert response.status_code == 400
+    assert "chief is Amara Whitfield, and nobody approves for themselves." in words(response)
 
 
 @pytest.mark.parametrize("role", ["auditor", "officer"])
