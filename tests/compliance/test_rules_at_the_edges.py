@@ -148,7 +148,7 @@ CASES = [
         2025-04-01 overdue, due 2025-03-31""",
     ),
     Case(
-        "toll-of-leave-that-begins-a-day-after-the-limit",
+        "toll-of-leave-after-the-limit",
         """rule clock = "rolling"; months = 12; leave = "toll"
         completions 2024-02-29,CIT
         leaves 2025-03-01,2025-03-31,medical
@@ -221,7 +221,7 @@ CASES = [
         2024-06-01 overdue, due 2024-05-31""",
     ),
     Case(
-        "no-days-back-after-leave-from-the-first-overdue-day",
+        "no-days-back-when-overdue-before",
         """rule clock = "rolling"; months = 36; leave = "exclude"; return_grace_days = 60
         completions 2021-02-15,CIT
         leaves 2024-02-16,2024-02-29,medical
@@ -574,7 +574,7 @@ CASES = [
         2024-02-29 current, due 2025-02-28""",
     ),
     Case(
-        "first-due-the-later-of-year-end-and-a-day",
+        "first-due-year-end-or-a-later-day",
         """rule first_due = "year_end"; entry_due_on = 2025-01-31
         officers 2024-12-31
         2024-12-31 in grace, due 2025-01-31
@@ -605,7 +605,7 @@ LATE = {
         completions 2021-02-28,CIT
         extensions 2024-02-29,2024-04-30
         2024-02-29 overdue, due 2024-02-28""",
-    "extension-approved-during-leave-a-day-late": """rule clock = "rolling"; months = 36; leave = "exclude"
+    "extension-on-leave-a-day-late": """rule clock = "rolling"; months = 36; leave = "exclude"
         completions 2021-02-15,CIT
         leaves 2024-02-10,2024-03-31,medical
         extensions 2024-02-16,2024-06-30
