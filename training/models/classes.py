@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import Deferrable, F, Func, Q, Value
 from django.db.models.functions import Upper
 
 from roster.facts import Change
@@ -142,7 +142,9 @@ class ClassSession(models.Model):
 class Meeting(models.Model):
     """A block of a class, planned; and when it really began and ended, once that is known.
 
-    `place` and `is_off` repeat what its class says, so that the database refuses two blocks in one place at a time.
+    `place` is that of its class unless the block is held elsewhere. It and `is_off`, which repeats what the class says,
+    let the database refuse two blocks in one place at a time. It looks at the end of each statement, so that two blocks
+    may change places in one.
     """
 
     session = models.ForeignKey(ClassSession, models.CASCADE, related_name="meetings")
@@ -173,17 +175,24 @@ class Meeting(models.Model):
                 name="training_meeting_one_in_a_place",
                 expressions=[(one_point("place_id"), "&&"), (hours_of_day(), RangeOperators.OVERLAPS)],
                 condition=Q(place__isnull=False, is_off=False),
+                deferrable=Deferrable.IMMEDIATE,
                 violation_error_message="Another class is in this place at that time.",
             ),
             ExclusionConstraint(
                 name="training_meeting_one_of_a_class",
                 expressions=[(one_point("session_id"), "&&"), (hours_of_day(), RangeOperators.OVERLAPS)],
+                deferrable=Deferrable.IMMEDIATE,
                 violation_error_message="Two blocks of the class overlap.",
             ),
         )
 
     def __str__(self) -> str:
         return f"{self.title or 'block'} at {self.starts_at}"
+
+    @property
+    def name(self) -> str:
+        """What it is called: its title, else its topic, which should be fetched with it."""
+        return self.title or (self.topic.name if self.topic is not None else "Block")
 
 
 class Teaching(models.Model):
@@ -207,6 +216,7 @@ class Teaching(models.Model):
                 name="training_teaching_one_at_a_time",
                 expressions=[(one_point("instructor_id"), "&&"), (hours_of_day(), RangeOperators.OVERLAPS)],
                 condition=Q(is_off=False),
+                deferrable=Deferrable.IMMEDIATE,
                 violation_error_message="The instructor teaches another block at that time.",
             ),
         )

@@ -1,0 +1,164 @@
+"""The clock of classes: a course laid out over days, blocks over midnight, and days when the clock changes."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from tests.factories import at
+from training import schedule
+from training.models import Topic
+from training.schedule import Block, Layout, lay_out, when
+
+MONDAY = date(2026, 3, 2)
+TALK, SCENES, LAW = Topic(name="De-escalation"), Topic(name="Scenarios"), Topic(name="Law")
+
+
+def shown(blocks: list[Block]) -> list[str]:
+    return [f"{when(block.starts_at, block.ends_at)} {block.name}".strip() for block in blocks]
+
+
+def test_forty_hours_are_laid_out_over_five_days_around_lunch() -> None:
+    blocks = lay_out([(TALK, 1200), (SCENES, 1200)], Layout(MONDAY))
+
+    assert shown(blocks) == [
+        "2 Mar 2026, 08:00 to 12:00 De-escalation",
+        "2 Mar 2026, 13:00 to 17:00 De-escalation",
+        "3 Mar 2026, 08:00 to 12:00 De-escalation",
+        "3 Mar 2026, 13:00 to 17:00 De-escalation",
+        "4 Mar 2026, 08:00 to 12:00 De-escalation",
+        "4 Mar 2026, 13:00 to 17:00 Scenarios",
+        "5 Mar 2026, 08:00 to 12:00 Scenarios",
+        "5 Mar 2026, 13:00 to 17:00 Scenarios",
+        "6 Mar 2026, 08:00 to 12:00 Scenarios",
+        "6 Mar 2026, 13:00 to 17:00 Scenarios",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "how", "days"),
+    [
+        pytest.param(2400, {}, {2: 480, 3: 480, 4: 480, 5: 480, 6: 480}, id="forty-hours"),
+        pytest.param(1200, {}, {2: 480, 3: 480, 4: 240}, id="the-last-day-is-short"),
+        pytest.param(2400, {"first_day": date(2026, 3, 5)}, {5: 480, 6: 480, 9: 480, 10: 480, 11: 480}, id="weekend"),
+        pytest.param(
+            2400,
+            {"first_day": date(2026, 3, 5), "on_weekends": True},
+            {5: 480, 6: 480, 7: 480, 8: 480, 9: 480},
+            id="weekends-taught",
+        ),
+        pytest.param(2400, {"days": 4}, {2: 600, 3: 600, 4: 600, 5: 600}, id="four-long-days"),
+        pytest.param(2400, {"days": 6}, {2: 405, 3: 405, 4: 405, 5: 405, 6: 390, 9: 390}, id="six-even-days"),
+        pytest.param(100, {"days": 3}, {2: 30, 3: 30, 4: 40}, id="odd-minutes-on-the-last-day"),
+        pytest.param(30, {"days": 5}, {2: 15, 3: 15}, id="more-days-than-quarters"),
+        pytest.param(480, {"lunch_minutes": 0}, {2: 480}, id="no-lunch"),
+    ],
+)
+def test_every_minute_of_the_course_is_laid_out(minutes: int, how: dict[str, Any], days: dict[int, int]) -> None:
+    blocks = lay_out([(None, minutes)], Layout(**{"first_day": MONDAY, **how}))
+
+    found: dict[int, int] = {}
+    for block in blocks:
+        length = (block.ends_at - block.starts_at) // timedelta(minutes=1)
+        found[block.day.day] = found.get(block.day.day, 0) + length
+    assert found == days
+
+
+def test_topics_are_cut_at_lunch_and_at_the_end_of_the_day() -> None:
+    blocks = lay_out([(TALK, 90), (SCENES, 300), (LAW, 120)], Layout(MONDAY, starts=time(9), lunch_at=time(11, 30)))
+
+    assert shown(blocks) == [
+        "2 Mar 2026, 09:00 to 10:30 De-escalation",
+        "2 Mar 2026, 10:30 to 11:30 Scenarios",
+        "2 Mar 2026, 12:30 to 16:30 Scenarios",
+        "2 Mar 2026, 16:30 to 18:00 Law",
+        "3 Mar 2026, 09:00 to 09:30 Law",
+    ]
+
+
+def test_a_course_without_hours_has_no_blocks() -> None:
+    assert lay_out([], Layout(MONDAY)) == []
+    assert lay_out([(TALK, 0)], Layout(MONDAY, days=3)) == []
+
+
+def test_days_that_cannot_hold_the_course_are_refused() -> None:
+    with pytest.raises(ValidationError, match="40 hours in 2 days are more than 12 hours a day"):
+        lay_out([(None, 2400)], Layout(MONDAY, days=2))
+
+
+def test_a_night_class_keeps_its_minutes_when_the_clock_goes_forward() -> None:
+    # From 7 to 8 March 2026 the night has seven hours between 22:00 and 06:00.
+    how = Layout(date(2026, 3, 7), starts=time(22), lunch_at=time(1), lunch_minutes=30, on_weekends=True)
+
+    blocks = lay_out([(None, 480)], how)
+
+    assert shown(blocks) == ["7 Mar 2026, 22:00 to 01:00 on 8 Mar", "8 Mar 2026, 01:30 to 07:30"]
+    assert sum((block.ends_at - block.starts_at for block in blocks), timedelta()) == timedelta(hours=8)
+
+
+@pytest.mark.parametrize(
+    ("day", "starts", "ends", "hours"),
+    [
+        pytest.param(date(2026, 3, 2), time(8), time(12), 4, id="plain"),
+        pytest.param(date(2026, 3, 2), time(22), time(6), 8, id="over-midnight"),
+        pytest.param(date(2026, 3, 7), time(22), time(6), 7, id="clock-goes-forward"),
+        pytest.param(date(2026, 10, 31), time(22), time(6), 9, id="clock-goes-back"),
+        pytest.param(date(2026, 11, 1), time(0, 30), time(1, 30), 1, id="an-hour-that-comes-twice-is-the-first"),
+    ],
+)
+def test_a_block_lasts_as_long_as_really_passes(day: date, starts: time, ends: time, hours: int) -> None:
+    starts_at, ends_at = schedule.span(day, starts, ends)
+
+    assert ends_at - starts_at == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize(
+    ("day", "starts", "ends", "sentence"),
+    [
+        pytest.param(MONDAY, time(13), time(12), "The block ends before it begins.", id="end-first"),
+        pytest.param(MONDAY, time(13), time(13), "The block ends before it begins.", id="no-time-at-all"),
+        pytest.param(MONDAY, time(6), time(18, 1), "A block has at most 12 hours.", id="too-long"),
+        pytest.param(
+            date(2026, 3, 8),
+            time(2, 30),
+            time(5),
+            "The clock goes forward on 8 Mar 2026: there is no 02:30 on that day.",
+            id="skipped-hour",
+        ),
+    ],
+)
+def test_a_block_that_cannot_be_is_refused(day: date, starts: time, ends: time, sentence: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        schedule.span(day, starts, ends)
+
+    assert refused.value.messages == [sentence]
+
+
+def test_a_moved_block_keeps_its_time_of_the_day_across_a_clock_change() -> None:
+    later = schedule.moved(at(date(2026, 3, 6), 8), 7)
+
+    assert timezone.localtime(later).replace(tzinfo=None) == datetime(2026, 3, 13, 8)  # noqa: DTZ001 - as a clock says
+    assert later == datetime(2026, 3, 13, 12, tzinfo=UTC)
+
+
+def test_a_move_into_the_hour_that_the_clock_skips_is_refused() -> None:
+    with pytest.raises(ValidationError, match="there is no 02:15 on that day"):
+        schedule.moved(at(date(2026, 3, 1), 2, 15), 7)
+
+
+@pytest.mark.parametrize(
+    ("planned", "told", "really"),
+    [
+        pytest.param(at(MONDAY, 8), time(8, 10), at(MONDAY, 8, 10), id="late"),
+        pytest.param(at(MONDAY, 8), time(7, 50), at(MONDAY, 7, 50), id="early"),
+        pytest.param(at(MONDAY, 23, 30), time(0, 5), at(date(2026, 3, 3), 0, 5), id="after-midnight"),
+        pytest.param(at(MONDAY, 0, 10), time(23, 55), at(date(2026, 3, 1), 23, 55), id="before-midnight"),
+        pytest.param(at(date(2026, 3, 9), 1), time(2, 30), at(date(2026, 3, 9), 2, 30), id="the-day-after-the-change"),
+    ],
+)
+def test_a_real_time_is_the_one_nearest_to_the_plan(planned: datetime, told: time, really: datetime) -> None:
+    assert schedule.near(told, planned) == really
