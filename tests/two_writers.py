@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from django.db import connection
+from django.db import connection, transaction
 
 T = TypeVar("T")
 
@@ -68,6 +68,15 @@ def meanwhile(work: Callable[[], T]) -> Iterator[Worker[T]]:
     worker = Worker(work)
     yield worker
     worker.result()
+
+
+@contextmanager
+def holding(officer_id: int) -> Iterator[None]:
+    """Until the block ends whoever writes about this member waits."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM roster_officer WHERE id = %s FOR UPDATE", [officer_id])
+        yield
 
 
 def wait_until(is_so: Callable[[], bool], what: str, seconds: float = SECONDS) -> None:

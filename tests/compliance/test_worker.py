@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
-from django.conf import settings
 from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
@@ -29,99 +25,18 @@ from config.celery import app
 from roster.facts import Via, changing_rules, recording
 from roster.models import Employment, Officer
 from tests import factories as make
-from tests.two_writers import Worker, wait_until
+from tests.live_worker import SECONDS, Broker, CeleryWorker, Program, running_broker
+from tests.two_writers import Worker, holding, wait_until
 
 pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True)]
 
-SECONDS = 30.0
 DAY = date(2024, 3, 17)
-
-
-class Broker:
-    """A Redis of these tests alone, that can go and come back under the same address."""
-
-    def __init__(self, home: Path) -> None:
-        self._home = home
-        self._running = ExitStack()
-        self.start()
-        self.url = embedded.broker_url()
-        self._client = redis.Redis.from_url(embedded.redis_url())
-
-    def start(self) -> None:
-        self._running.enter_context(embedded.running(postgres=False, redis=True))
-
-    def stop(self) -> None:
-        self._running.close()
-
-    def wait_until_empty(self) -> None:
-        """Every message was taken and acknowledged."""
-        wait_until(lambda: not self._client.llen("celery") and not self._client.hlen("unacked"), "an empty queue")
-
-    def forget(self) -> None:
-        """Drop every message, those that a killed worker took with it too: they would come back hours later."""
-        self._client.flushall()
-
-    def close(self) -> None:
-        self._client.close()
-        self.stop()
 
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    with pytest.MonkeyPatch.context() as patch:
-        home = tmp_path_factory.mktemp("broker")
-        patch.setenv("EMBEDDED_DIR", str(home))
-        broker = Broker(home)
-        patch.setenv("CELERY_BROKER_URL", broker.url)
+    with running_broker(tmp_path_factory.mktemp("broker")) as broker:
         yield broker
-        broker.close()
-
-
-class Program:
-    """A program of Celery's on the tests' database, in a process group of its own."""
-
-    def __init__(self, log: Path, *words: str) -> None:
-        self._log = log
-        self._words = words
-        self.start()
-
-    def start(self) -> None:
-        with self._log.open("w") as out:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, *self._words],
-                cwd=settings.BASE_DIR,
-                env={**os.environ, "DATABASE_URL": database_url(), "DEBUG": "true", "REDIS_URL": embedded.broker_url()},
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-    def said(self, words: str) -> bool:
-        assert self._process.poll() is None, f"it ended: {self._log.read_text()}"
-        return words in self._log.read_text()
-
-    def kill(self) -> None:
-        """End the process with its children, as a machine that loses its power does."""
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-
-
-class CeleryWorker(Program):
-    def __init__(self, log: Path) -> None:
-        options = ("--pool", "prefork", "--concurrency", "1", "--loglevel", "INFO")
-        super().__init__(log, "-m", "celery", "-A", "config.celery", "worker", *options)
-
-    def start(self) -> None:
-        super().start()
-        wait_until(lambda: self.said(" ready."), "the worker", SECONDS)
-
-
-def database_url() -> str:
-    values = connection.settings_dict
-    if values["HOST"].startswith("/"):
-        return f"postgres://{values['USER']}@:{values['PORT']}/{values['HOST']}/{values['NAME']}"
-    return f"postgres://{values['USER']}:{values['PASSWORD']}@{values['HOST']}:{values['PORT']}/{values['NAME']}"
 
 
 @pytest.fixture(scope="module")
@@ -393,9 +308,7 @@ def test_a_queue_that_accepts_and_never_answers_holds_nobody_up(broker: Broker) 
 @contextmanager
 def rebuild_held_at(officer_id: int) -> Iterator[Job]:
     """A rebuild that was asked for and will wait at this member, whose row is locked."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM roster_officer WHERE id = %s FOR UPDATE", [officer_id])
+    with holding(officer_id):
         yield Worker(lambda: jobs.start("rebuild", {}, by=None)).result()
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -69,17 +69,26 @@ def browser(django_db_setup: None) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
+def seeding() -> Callable[[], object]:
+    """What makes the department of a file; a file with one of its own has a fixture of this name."""
+    return seed
+
+
+@pytest.fixture(scope="module")
 def site(
-    browser: Browser, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+    browser: Browser,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+    seeding: Callable[[], object],
 ) -> Iterator[str]:
-    """The address of a server with a department of forty, committed, and emptied when the file is through."""
+    """The address of a server with the file's department, committed, and emptied when the file is through."""
     files: Path = tmp_path_factory.mktemp("media")
     with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=str(files)):
         name = str(connection.settings_dict["NAME"])
         assert name.startswith("test_"), f"The journeys empty their database, and {name} is no test database."
         server = LiveServer("127.0.0.1")
         try:
-            seed()
+            seeding()
             yield server.url
         finally:
             server.stop()
