@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
@@ -267,14 +267,14 @@ def in_reach(rows: Standings, viewer: Viewer) -> Standings:
 
 def due_within(rows: Standings, as_of: date, days: int) -> Standings:
     """Members whose due date comes within that many days of the day asked, soonest first; overdue ones are past it."""
-    return rows.filter(due_on__gte=as_of, due_on__lte=as_of + timedelta(days=days)).order_by(
+    return rows.filter(due_on__gte=as_of, due_on__lte=engine.plus_days(as_of, days)).order_by(
         "due_on", "officer__last_name", "officer__first_name", "officer__employee_id", "requirement__order"
     )
 
 
 def due_counts(rows: Standings, as_of: date, days: int) -> dict[tuple[int | None, int | None], int]:
     """(unit, shift) -> how many of its own members fall due within that many days. One query."""
-    soon = rows.filter(due_on__gte=as_of, due_on__lte=as_of + timedelta(days=days)).order_by()
+    soon = rows.filter(due_on__gte=as_of, due_on__lte=engine.plus_days(as_of, days)).order_by()
     found = soon.values_list("unit_id", "shift_id").annotate(count=Count("*"))
     return {(unit, shift): count for unit, shift, count in found}
 

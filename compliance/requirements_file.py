@@ -238,7 +238,7 @@ class _Reading:
             if key == "edition" and checks is REQUIREMENT:
                 continue
             if key not in checks:
-                self.refuse(name, key, "is not a key this table has")
+                self.refuse(name, key[:LONGEST_CODE], "is not a key this table has")
                 continue
             try:
                 values[key] = checks[key](value)
@@ -268,16 +268,25 @@ class File:
     goals: list[Table]
 
 
+TOO_DEEP = "The file is nested too deeply: requirements are tables of plain values and lists."
+#: Dots in a line: a key `a.a.a...` takes the reader time that grows with their square, hours for a file of some size.
+MOST_DOTS = 300
+
+
 def read(content: bytes) -> File:
     """Read a file and check each value by itself; `Refused` with every finding."""
     try:
-        document = tomllib.loads(content.decode("utf-8-sig"))
+        text_of_file = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Refused(["The file is not UTF-8 text."]) from None
+    if any(line.count(".") > MOST_DOTS and not line.lstrip().startswith("#") for line in text_of_file.splitlines()):
+        raise Refused([TOO_DEEP])
+    try:
+        document = tomllib.loads(text_of_file)
     except tomllib.TOMLDecodeError as error:
         raise Refused([f"The file is not TOML: {error}."]) from None
     except RecursionError:
-        raise Refused(["The file is nested too deeply: requirements are tables of plain values and lists."]) from None
+        raise Refused([TOO_DEEP]) from None
     except ValueError:  # Python takes no whole number of thousands of digits
         raise Refused(["The file holds a number that is too long to be read."]) from None
     return read_document(document)
@@ -288,7 +297,7 @@ def read_document(document: Mapping[str, Any]) -> File:
     reading = _Reading()
     for key in document:
         if key not in ("population", "requirement", "goal"):
-            reading.findings.append(f"{key}: is not a table this file has")
+            reading.findings.append(f"{key[:LONGEST_CODE]}: is not a table this file has")
 
     def named(kind: str, raw: Any, place: int) -> str:
         """By its code, where that is one; else by its place in the file."""

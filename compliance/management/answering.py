@@ -72,8 +72,9 @@ class AnswerCommand(PoliteCommand):
         parser.add_argument("--agency", help="which agency, where an id or code exists in several")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        as_of = parsed("--as-of", options["as_of"], parse_day) if options["as_of"] else timezone.localdate()
-        known_at = parsed("--known-at", options["known_at"], parse_moment) if options["known_at"] else None
+        # A blank one is wrong, not left out: a script whose variable is empty does not get today's answer.
+        as_of = timezone.localdate() if options["as_of"] is None else parsed("--as-of", options["as_of"], parse_day)
+        known_at = None if options["known_at"] is None else parsed("--known-at", options["known_at"], parse_moment)
         self.print_rows(list(self.answer(as_of, known_at, options)), options["format"])
 
     def answer(self, as_of: date, known_at: datetime | None, options: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
@@ -113,7 +114,7 @@ def _cell(value: object) -> str:
 
 def find_agency(code: str | None) -> Agency | None:
     """The agency with this code; None when none was named."""
-    if not code:
+    if code is None:
         return None
     agency = Agency.objects.filter(code__iexact=code).first()
     if agency is None:

@@ -227,6 +227,14 @@ def test_deadlines_are_soonest_first_and_leave_out_what_is_past() -> None:
     ]
 
 
+def test_deadlines_at_the_end_of_the_calendar() -> None:
+    make.complete(make.make_officer("1"), make.make_course(), date(9999, 1, 30))
+    make.make_requirement(entry=(make.make_course(),), months=11)
+    standings.rebuild()
+
+    assert ask("deadlines", "--within", "36600", "--as-of", "9999-12-01")[0]["days"] == 29
+
+
 def test_pending_evidence_is_a_flag_and_no_credit() -> None:
     cit = make.make_course()
     make.make_requirement("cit", entry=(cit,))
@@ -347,6 +355,17 @@ def test_verify_prints_the_number_of_differences_and_ends_with_1() -> None:
             ["standing", "--officer", "1"],
             '"1" exists in several agencies: pd, sd. Say which with --agency.',
             id="two-agencies",
+        ),
+        pytest.param(
+            ["standing", "--as-of", ""], '--as-of: "" is not a date. Write it as YYYY-MM-DD.', id="a-day-left-blank"
+        ),
+        pytest.param(
+            ["goals", "--known-at", ""],
+            '--known-at: "" is not a moment. Write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS.',
+            id="known-at-left-blank",
+        ),
+        pytest.param(
+            ["coverage", "--requirement", "cit", "--unit", ""], '--unit: there is no unit "".', id="a-unit-left-blank"
         ),
         pytest.param(["load_requirements"], "Name either a file or --presets.", id="no-file"),
         pytest.param(

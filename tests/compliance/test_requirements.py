@@ -279,6 +279,11 @@ def test_what_is_wrong_is_named_and_nothing_is_loaded(old: str, new: str, findin
             id="nested-deeply",
         ),
         pytest.param(
+            b".".join([b"goal"] * 100_000) + b" = 1",
+            "The file is nested too deeply: requirements are tables of plain values and lists.",
+            id="a-key-of-ages",
+        ),
+        pytest.param(
             b"goal = " + b"9" * 5000,
             "The file holds a number that is too long to be read.",
             id="a-number-of-ages",

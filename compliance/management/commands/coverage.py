@@ -34,7 +34,7 @@ class Command(AnswerCommand):
         requirement = find_requirement(options["requirement"])
         tree = UnitTree(None if agency is None else [agency.pk])
         rows = coverage.standings_on(as_of, known_at=known_at, requirement_ids=[requirement.pk])
-        scope = tree.below([find_unit(options["unit"], agency, tree).pk]) if options["unit"] else None
+        scope = tree.below([find_unit(options["unit"], agency, tree).pk]) if options["unit"] is not None else None
         columns = {}
         if scope is not None:
             # A unit's own view shows those with a secondary assignment there too, each once.

@@ -31,7 +31,7 @@ class Command(AnswerCommand):
         rows = coverage.standings_on(as_of, known_at=known_at)
         if agency is not None:
             rows = rows.filter(officer__agency=agency)
-        if options["unit"]:
+        if options["unit"] is not None:
             tree = UnitTree()
             rows = coverage.in_units(rows, tree.below([find_unit(options["unit"], agency, tree).pk]))
         due = coverage.due_within(rows, as_of, options["within"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -79,18 +78,20 @@ class Command(PoliteCommand):
 
 def _question(options: dict[str, Any]) -> Question:
     """The question the arguments ask, or `Error` with one line."""
-    as_of = parsed("--as-of", options["as_of"], parse_day) if options["as_of"] else timezone.localdate()
-    asked: datetime | None = parsed("--known-at", options["known_at"], parse_moment) if options["known_at"] else None
+    as_of = timezone.localdate() if options["as_of"] is None else parsed("--as-of", options["as_of"], parse_day)
+    asked = None if options["known_at"] is None else parsed("--known-at", options["known_at"], parse_moment)
     span_from, span_to = issue.default_span(as_of)
-    if options["span_to"]:
+    if options["span_to"] is not None:
         span_to = parsed("--to", options["span_to"], parse_day)
         span_from = issue.default_span(span_to)[0]
-    if options["span_from"]:
+    if options["span_from"] is not None:
         span_from = parsed("--from", options["span_from"], parse_day)
     wrong = issue.wrong_span(as_of, span_from, span_to)
     if wrong is not None:
         raise Error(f"--{wrong[0]}: {wrong[1]}")
-    requirement = find_requirement(options["requirement"]) if options["requirement"] else _only_requirement()
+    requirement = (
+        find_requirement(options["requirement"]) if options["requirement"] is not None else _only_requirement()
+    )
     agency, unit = _where(options["agency"], options["unit"])
     return Question(requirement, agency, unit, as_of, span_from, span_to, issue.known_by(asked))
 
@@ -109,7 +110,7 @@ def _only_requirement() -> Requirement:
 def _where(agency_code: str | None, unit_code: str | None) -> tuple[Agency, Unit | None]:
     """The agency and unit reported on; without a name the only agency there is."""
     agency = find_agency(agency_code)
-    if unit_code:
+    if unit_code is not None:
         unit = find_unit(unit_code, agency, UnitTree())
         return unit.agency, unit
     if agency is None:

@@ -35,7 +35,7 @@ class Command(AnswerCommand):
         officer = find_officer(options["officer"], find_agency(options["agency"]))
         requirement = find_requirement(options["requirement"])
         rules = gather_rules().for_requirements([requirement.pk])
-        seen_on = as_of if options["as_of"] else None
+        seen_on = None if options["as_of"] is None else as_of
         line = list(standings.rows_of([officer.pk], rules, known_at=known_at, seen_on=seen_on))
         editions, bases = sentences.explanations((row.edition for row in line), (row.basis for row in line))
         units: dict[int | None, str] = {key: unit.code for key, unit in UnitTree().units.items()}
