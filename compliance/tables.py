@@ -259,6 +259,9 @@ class CourseTable(AskedTable):
         order_by = ("code",)
         caption = "Courses, and how often each was completed"
 
+    def render_title(self, value: str, record: Course) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("course-detail", args=[record.code]), value)
+
     def render_hours(self, value: Any) -> str:
         return f"{float(value):g}"
 

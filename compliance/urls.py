@@ -6,6 +6,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from compliance.views import (
+    catalogue,
     classes,
     completions,
     course_rules,
@@ -59,6 +60,11 @@ urlpatterns = [
     path("requirements/<code:code>/editions/add/", rule_changes.edition_add, name="edition-add"),
     path("requirements/<code:code>/editions/<str:start>/", rule_changes.edition_change, name="edition-change"),
     path("courses/", rules.course_list, name="course-list"),
+    path("courses/add/", catalogue.course_add, name="course-add"),
+    path("courses/<code:code>/", catalogue.course_detail, name="course-detail"),
+    path("courses/<code:code>/change/", catalogue.course_change, name="course-change"),
+    path("topics/", catalogue.topic_list, name="topic-list"),
+    path("topics/<int:pk>/", catalogue.topic_change, name="topic-change"),
     # Classes. Fixed words come before those that hold a number.
     path("classes/", classes.class_list, name="class-list"),
     path("classes/plan/", classes.class_plan, name="class-plan"),
@@ -96,6 +102,7 @@ urlpatterns = [
     path("equivalencies/<int:pk>/end/", course_rules.equivalency_end, name="equivalency-end"),
     path("lesson-plans/", course_rules.lesson_plan_list, name="lesson-plan-list"),
     path("lesson-plans/add/", course_rules.lesson_plan_add, name="lesson-plan-add"),
+    path("lesson-plans/<int:pk>/", catalogue.lesson_plan_detail, name="lesson-plan-detail"),
     path("lesson-plans/<int:pk>/end/", course_rules.lesson_plan_end, name="lesson-plan-end"),
     path("course-rules/<uuid:key>/", course_rules.course_rule, name="course-rule"),
     path("trail/", trail.trail_list, name="trail-list"),

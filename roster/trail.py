@@ -37,6 +37,8 @@ class What(models.TextChoices):
     GOAL = "goal", "goal"
     WAIVER = "waiver", "waiver"
     EXTENSION = "extension", "extension"
+    COURSE = "course", "course"
+    TOPIC = "topic", "topic"
     ALIAS = "alias", "course title"
     MAPPING = "mapping", "title mapping"
     EQUIVALENCY = "equivalency", "equivalency"

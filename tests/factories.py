@@ -36,6 +36,7 @@ from training.models import (
     Meeting,
     Place,
     Teaching,
+    Topic,
 )
 
 _numbers = itertools.count(1)
@@ -139,6 +140,11 @@ def extend(officer: Officer, requirement: Requirement, until_on: date, approved_
 
 def make_lesson_plan(course: Course, version: str, start_on: date, end_on: date | None = None) -> LessonPlan:
     return LessonPlan.objects.create(course=course, version=version, start_on=start_on, end_on=end_on)
+
+
+def make_topic(name: str) -> Topic:
+    found, _ = Topic.objects.get_or_create(code=name.lower().replace(" ", "-"), defaults={"name": name})
+    return found
 
 
 def make_equivalency(course: Course, counts_as: Course, start_on: date, end_on: date | None = None) -> Equivalency:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponseBase
+from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -22,18 +22,9 @@ from compliance.course_rule_tables import (
     LessonPlanTable,
 )
 from compliance.forms.course_rules import EquivalencyForm, LastDayForm, LessonPlanForm
+from compliance.views.catalogue import check_courses, may_change_courses
 from roster.access import Right, ViewerRequest, requires
 from training.models import Equivalency, LessonPlan
-
-
-def _may(request: ViewerRequest) -> bool:
-    """Courses are every agency's: who reads only some of them changes nothing about them. At most one query."""
-    return request.viewer.may(Right.GRANT) and request.viewer.reads_every_agency()
-
-
-def _check(request: ViewerRequest) -> None:
-    if not _may(request):
-        raise Http404
 
 
 @requires(Right.READ_MEMBERS)
@@ -53,7 +44,7 @@ def lesson_plan_list(request: ViewerRequest) -> HttpResponseBase:
 
 
 def _list(request: ViewerRequest, found: DatedFilter, table_class: type[DatedTable], name: str) -> HttpResponseBase:
-    may = _may(request)
+    may = may_change_courses(request.viewer)
     context: dict[str, Any] = {"filter": found, "name": name, "may": may}
     if not found.form.is_valid():
         return render(request, "course_rules/list.html", context, status=400)
@@ -106,12 +97,12 @@ def _form(
     **context: Any,
 ) -> HttpResponseBase:
     """Check, preview, and go to the preview."""
-    _check(request)
+    check_courses(request)
     if request.method == "POST" and form.is_valid():
         try:
-            job = course_rules.start_preview(
-                form.row(), why=form.cleaned_data["why"].strip(), today=request.viewer.today, by=request.user
-            )
+            rule = course_rules.DatedRule(form.row())
+            why = form.cleaned_data["why"].strip()
+            job = course_rules.start_preview(rule, why=why, today=request.viewer.today, by=request.user)
         except ValidationError as error:
             form.refuse(error)
         else:
@@ -124,7 +115,7 @@ def _form(
 @require_http_methods(["GET", "HEAD", "POST"])
 def course_rule(request: ViewerRequest, key: UUID) -> HttpResponseBase:
     """What an equivalency or a lesson plan would change, and the button that puts it in force."""
-    _check(request)
+    check_courses(request)
     job = get_object_or_404(jobs.visible(request.viewer), key=key, kind=course_rules.PREVIEW)
     if request.method == "POST":
         try:
@@ -132,13 +123,12 @@ def course_rule(request: ViewerRequest, key: UUID) -> HttpResponseBase:
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
             return redirect("course-rule", key=key)
-    kind = job.arguments["kind"]
     context = {
         "job": job,
         "is_open": job.state in ("waiting", "running"),
         "what": course_rules.named(job),
         "values": course_rules.proposed_days(job),
-        "back": "equivalency-list" if kind == "equivalency" else "lesson-plan-list",
+        "back": course_rules.LISTS[job.arguments["kind"]],
         "problem": course_rules.problem_of(job) if job.state == "done" else "",
         "changed": sum(number for *_, number in job.result.get("moves", ())),
     }

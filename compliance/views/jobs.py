@@ -62,7 +62,7 @@ def _result_of(job: Job, run: ImportRun | None) -> str:
     if job.kind == course_rules.CHANGE and job.state == JobState.FAILED:
         return reverse("course-rule", args=[job.arguments["preview"]])
     if job.kind == course_rules.CHANGE:
-        return reverse("lesson-plan-list" if job.result.get("kind") == "lesson_plan" else "equivalency-list")
+        return reverse(course_rules.LISTS[job.result["kind"]])
     if job.kind == rule_changes.PREVIEW:
         return reverse("requirement-preview", args=[job.key])
     if job.kind == rule_changes.CHANGE and job.state == JobState.FAILED:

@@ -19,6 +19,7 @@ from compliance.filters import CourseForm, checked
 from compliance.models import Edition, IssuedReport, Requirement
 from compliance.requirements_toml import export_toml
 from compliance.tables import CourseTable
+from compliance.views.catalogue import may_change_courses
 from compliance.views.reports import reports_within
 from roster.access import Right, ViewerRequest, requires
 from training.models import Course
@@ -183,4 +184,5 @@ def course_list(request: ViewerRequest) -> HttpResponseBase:
     )
     table.caption = CourseTable.Meta.caption
     file = arrange(request, table, "courses")
-    return file or render(request, "courses.html", {"table": table, "form": form})
+    context = {"table": table, "form": form, "may_change": may_change_courses(request.viewer)}
+    return file or render(request, "courses.html", context)

@@ -337,6 +337,8 @@ class TestAttempt(models.Model):
     A correction is another line that `replaces` the wrong one; one that `is_struck` only takes it away.
     """
 
+    __test__ = False  # not for pytest
+
     enrollment = models.ForeignKey(Enrollment, models.PROTECT, related_name="attempts")
     test = models.ForeignKey(CourseTest, models.PROTECT, related_name="attempts")
     taken_on = models.DateField()

@@ -26,7 +26,7 @@ from compliance.requirements_toml import export_toml
 from roster.facts import Change
 from roster.models import Access
 from tests.compliance.pages.cast import Cast
-from tests.factories import complete, extend, make_class, make_equivalency, make_lesson_plan, waive
+from tests.factories import complete, extend, make_class, make_equivalency, make_lesson_plan, make_topic, waive
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +81,11 @@ ADDRESSES: dict[str, Address] = {
         ISSUERS, ISSUERS, args=("refresher", "2015-01-01"), shows="change the edition of 1 Jan 2015"
     ),
     "course-list": Address(READERS, shows="CIT basic course"),
+    "course-add": Address(GRANTERS, GRANTERS, shows="Add a course"),
+    "course-detail": Address(READERS, args=("CIT-40",), shows="CIT basic course"),
+    "course-change": Address(GRANTERS, GRANTERS, args=("CIT-40",), shows="Change CIT basic course"),
+    "topic-list": Address(READERS, GRANTERS, shows="Topics"),
+    "topic-change": Address(GRANTERS, GRANTERS, args=("<topic>",), shows="Change De-escalation"),
     "class-list": Address(READERS, shows="CIT-2026-03"),
     "class-plan": Address(RECORDERS, RECORDERS, shows="Plan a class"),
     "class-detail": Address(READERS, args=("CIT-2026-03",), shows="CIT-2026-03"),
@@ -114,6 +119,7 @@ ADDRESSES: dict[str, Address] = {
     "equivalency-end": Address(GRANTERS, GRANTERS, args=("<equivalency>",), shows="CIT refresher counts as"),
     "lesson-plan-list": Address(READERS, shows="Lesson plans"),
     "lesson-plan-add": Address(GRANTERS, GRANTERS, shows="Add a lesson plan"),
+    "lesson-plan-detail": Address(READERS, GRANTERS, args=("<plan>",), shows="Lesson plan v2019"),
     "lesson-plan-end": Address(GRANTERS, GRANTERS, args=("<plan>",), shows="lesson plan v2019"),
     "course-rule": Address(
         frozenset({"academy", "admin"}), frozenset({"academy", "admin"}), args=("<look>",), shows="What changes"
@@ -226,14 +232,17 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
     )
     equivalency = make_equivalency(cast.refresher, cast.basic, date(2024, 2, 29))
     plan = make_lesson_plan(cast.basic, "v2019", date(2019, 1, 1))
+    topic = make_topic("De-escalation")
     make_class("CIT-2026-03", cast.basic)
-    look = course_rules.start_preview(equivalency, why="because", today=date(2026, 1, 31), by=academy)
+    look = course_rules.start_preview(
+        course_rules.DatedRule(equivalency), why="because", today=date(2026, 1, 31), by=academy
+    )
     act, recorded = (mass_extension(cast, state) for state in ("looked", "recorded"))
     issue_report(cast, tmp_path)
     user = cast.users["chief"]
-    rule = export_toml(Requirement.objects.all()).replace('["CIT-40"]', "[]").replace('["CIT-REF-8"]', "[]")
+    document = export_toml(Requirement.objects.all()).replace('["CIT-40"]', "[]").replace('["CIT-REF-8"]', "[]")
     preview = rule_changes.start_preview(
-        rule, today=timezone.localdate(), by=cast.users["admin"], back="/requirements/load/"
+        document, today=timezone.localdate(), by=cast.users["admin"], back="/requirements/load/"
     )
     with override_settings(MEDIA_ROOT=str(tmp_path)):
         yield {
@@ -242,6 +251,7 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
             "<extension>": str(extension.pk),
             "<equivalency>": str(equivalency.pk),
             "<plan>": str(plan.pk),
+            "<topic>": str(topic.pk),
             "<look>": str(look.key),
             "<act>": str(act.pk),
             "<ended>": str(recorded.pk),
