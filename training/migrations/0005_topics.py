@@ -17,6 +17,6 @@ def add_topics(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("training", "0003_classes")]
+    dependencies = [("training", "0004_blocks_change_places")]
 
     operations = [migrations.RunPython(add_topics, migrations.RunPython.noop)]
