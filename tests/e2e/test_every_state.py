@@ -164,7 +164,8 @@ def test_what_a_course_counts_as_is_accessible(compliance: Person) -> None:
     check(compliance, f"/lesson-plans/{plan.pk}/end/")
     moved = LessonPlan.objects.get(pk=plan.pk)
     moved.end_on = None
-    preview = course_rules.start_preview(moved, why="Accepted longer", today=TODAY, by=user("compliance"))
+    rule = course_rules.DatedRule(moved)
+    preview = course_rules.start_preview(rule, why="Accepted longer", today=TODAY, by=user("compliance"))
     check(compliance, f"/course-rules/{preview.key}/")
     check(compliance, "/lesson-plans/")
 
