@@ -642,3 +642,57 @@ def test_every_rule_on_its_first_and_last_day(desk: Desk) -> None:
     lines = {case.name: desk.ask("timeline", "--officer", case.name, "--requirement", case.name) for case in cases}
     found = {case.name: [(day, on_day(lines[case.name], day)) for day, _ in case.answers] for case in cases}
     assert found == {case.name: case.answers for case in cases}
+
+
+def test_who_is_available_where_on_the_first_and_last_day(desk: Desk) -> None:
+    """At home in P; working at Q on 29 February alone; on leave on 2 and 3 March; not current from 5 March on."""
+    desk.bring("units", "code,name\nP,Patrol\nQ,Other patrol")
+    desk.bring("courses", COURSES)
+    desk.hire("1", "2")
+    desk.bring(
+        "assignments",
+        "employee_id,unit,kind,start_on,end_on\n1,P,home,2020-01-01,\n2,Q,home,2020-01-01,\n"
+        "1,Q,temporary,2024-02-29,2024-02-29",
+    )
+    desk.bring("leaves", "employee_id,kind,start_on,end_on\n1,medical,2024-03-02,2024-03-03")
+    desk.complete("1,CIT,2023-03-04")
+    goal = 'counts = "available"\ntarget_percent = 0\neach = "unit"\nmin_count = 1'
+    desk.require("cit", entry_courses=["CIT"], months=12, goal=goal)
+
+    days = ["2024-02-28", "2024-02-29", "2024-03-01", "2024-03-02", "2024-03-03", "2024-03-04", "2024-03-05"]
+    found = {day: desk.ask("goals", "--as-of", day)[0] for day in days}
+
+    assert {day: [group["have"] for group in goal["groups"]] for day, goal in found.items()} == {
+        "2024-02-28": [1, 0],
+        "2024-02-29": [0, 1],
+        "2024-03-01": [1, 0],
+        "2024-03-02": [0, 0],
+        "2024-03-03": [0, 0],
+        "2024-03-04": [1, 0],
+        "2024-03-05": [0, 0],
+    }
+    assert [found[day]["short"] for day in days] == [1, 1, 1, 2, 2, 1, 2]
+
+
+def test_a_corrected_row_is_known_from_its_correction_on(desk: Desk) -> None:
+    """A file sent again with another answer voids the row and records what it says now; both stay known."""
+    desk.bring("courses", COURSES)
+    desk.hire("1", at="2024-02-01T09:00")
+    desk.require("cit", entry_courses=["CIT"], months=12, entry_grace_days=0)
+    rows = "employee_id,course,completed_on,result\n1,CIT,2024-02-28,{}"
+    desk.bring("completions", rows.format("passed"), at="2024-02-29T23:59:59")
+    desk.bring("completions", rows.format("failed"), at="2024-03-01T00:00:00")
+
+    asked = {
+        known: desk.state_of("1", "2024-02-29", "--known-at", known)
+        for known in ("2024-02-28", "2024-02-29", "2024-02-29T23:59:58", "2024-02-29T23:59:59", "2024-03-01T00:00:00")
+    }
+
+    overdue = ("overdue", "2015-01-01")
+    assert asked == {
+        "2024-02-28": overdue,
+        "2024-02-29": ("current", "2025-02-28"),
+        "2024-02-29T23:59:58": overdue,
+        "2024-02-29T23:59:59": ("current", "2025-02-28"),
+        "2024-03-01T00:00:00": overdue,
+    }
