@@ -27,6 +27,9 @@ from compliance.views import (
     users,
 )
 
+#: Words of addresses that stand where a code can: a code that is one of them is written with `~`, too.
+WORDS = frozenset({"add", "hire", "load", "plan"})
+
 
 class CodeConverter(StringConverter):
     """A code as agencies write them: what an address cannot hold is written `~` and two digits, `A/B` as `A~2FB`."""
@@ -35,7 +38,7 @@ class CodeConverter(StringConverter):
         return re.sub("~([0-9A-F]{2})", lambda found: chr(int(found[1], 16)), value)
 
     def to_url(self, value: str) -> str:
-        reserved = "/~." if value in (".", "..") else "/~"
+        reserved = "/~." if value in (".", "..") else f"/~{value[0]}" if value in WORDS else "/~"
         return "".join(f"~{ord(letter):02X}" if letter in reserved else letter for letter in value)
 
 

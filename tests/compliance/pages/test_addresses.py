@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 from django.test.utils import override_settings
 from django.urls import reverse
 
+from compliance.urls import WORDS, urlpatterns
 from tests.compliance.pages.cast import Cast
-from tests.factories import make_officer, make_unit
+from tests.factories import make_officer, make_requirement, make_unit
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +69,25 @@ def test_a_form_without_its_token_says_what_to_do(cast: Cast) -> None:
 
     assert response.status_code == 403
     assert "This form has grown old" in response.content.decode()
+
+
+def test_a_code_may_be_a_word_of_addresses(cast: Cast) -> None:
+    """Every word that stands in an address where a code can."""
+    routes = [str(route.pattern) for route in urlpatterns]
+    beside = [route.partition("<code:")[0] for route in routes if re.fullmatch(r"[a-z]+/<code:[a-z_]+>/", route)]
+    words = {word for start in beside for route in routes if (word := _word_after(start, route))}
+    make_requirement("add")
+
+    page = cast.client("compliance").get(reverse("requirement-detail", args=["add"]))
+
+    assert words <= WORDS
+    assert (page.status_code, page.resolver_match.url_name) == (200, "requirement-detail")
+
+
+def _word_after(start: str, route: str) -> str:
+    """`add` of `requirements/add/` after `requirements/`."""
+    found = re.fullmatch(rf"{start}([a-z]+)/", route)
+    return found[1] if found else ""
 
 
 @pytest.mark.parametrize("code", ["A/B", "~2F", "..", 'say "so"', "[x]:*?", "#1 100%", "Süd\\1"])
