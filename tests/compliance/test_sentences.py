@@ -288,3 +288,19 @@ def test_rule_is_one_sentence_made_of_its_parameters(values: dict[str, Any], sen
     requirement = make.make_requirement(entry=(cit,), refresher=(refresher,), recert=(recert,), **values)
 
     assert sentences.rule(requirement.editions.get()) == sentence
+
+
+def test_ordinals() -> None:
+    numbers = [1, 5, 6, 11, 12, 21, 22, 33, 100]
+
+    assert [sentences.ordinal(number) for number in numbers] == [
+        "first",
+        "fifth",
+        "6th",
+        "11th",
+        "12th",
+        "21st",
+        "22nd",
+        "33rd",
+        "100th",
+    ]
