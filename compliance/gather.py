@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
+from itertools import zip_longest
 from typing import TypeVar
 
 from django.db.models import BigIntegerField, BooleanField, F, Func, OuterRef, Q, QuerySet, Value
@@ -90,8 +91,7 @@ def gather_rules(instead: Mapping[int, Sequence[Edition]] | None = None) -> Rule
     for key, unordered in {**standing, **(instead or {})}.items():
         rows = sorted(unordered, key=lambda row: row.effective_from)
         editions[key] = tuple(
-            _edition(row, following, tree, ranks, shifts)
-            for row, following in zip(rows, [*rows[1:], None], strict=True)
+            _edition(row, following, tree, ranks, shifts) for row, following in zip_longest(rows, rows[1:])
         )
     counting = _counting(editions, courses)
     return Rules(

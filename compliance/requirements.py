@@ -20,10 +20,20 @@ from django.db.models import Max
 
 from compliance import coverage, engine, standings
 from compliance.models import Counted, Each, Edition, Goal, Population, Requirement
-from compliance.requirements_file import EDITION, File, Finding, Refused, Table, adds_up_rolling, read_document
+from compliance.requirements_file import (
+    EDITION,
+    File,
+    Finding,
+    Refused,
+    Table,
+    Term,
+    adds_up_rolling,
+    read_document,
+    setting,
+)
 from roster.facts import changing_rules
 from roster.models import Designation, Leave, Officer, Rank, Shift, Unit
-from roster.trail import What, note_saved, values_of
+from roster.trail import Act, What, note, note_saved, values_of
 from training.models import Course
 from training.titles import title_key
 
@@ -56,6 +66,15 @@ def _check_sequence(name: str, editions: Iterable[tuple[date, date | None]], fin
             findings.append(Finding.of(where, "effective_to", f"leaves a gap before the edition from {following}"))
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """An edition that has not begun, taken back; with `to` it begins on that day instead, as the file has it."""
+
+    requirement: str
+    start: date
+    to: date | None = None
+
+
 @dataclass
 class Proposal:
     """What a file makes of the requirements: checked against what is stored, and not yet stored itself.
@@ -71,6 +90,8 @@ class Proposal:
     #: of these, those that are new or ask something else than what is stored
     altered: list[Edition] = field(default_factory=list)
     goals: list[Goal] = field(default_factory=list)
+    #: editions that are taken back, and are no more once this is stored
+    withdrawn: list[Edition] = field(default_factory=list)
     #: requirement id -> all its editions as they would be, in order of time: only where one of them would differ
     instead: dict[int, list[Edition]] = field(default_factory=dict)
     loaded: Loaded = field(default_factory=Loaded)
@@ -122,10 +143,11 @@ WHOLE = (
 )
 
 
-def propose(file: File, *, today: date) -> Proposal:
+def propose(file: File, *, today: date, withdrawal: Withdrawal | None = None) -> Proposal:
     """What loading the file would make of the requirements; `Refused` where it does not fit. Writes nothing.
 
-    A fixed number of queries for the requirements and the courses, and three for each population of the file.
+    With a withdrawal the file names its requirement; it holds the edition when that begins on another day. A fixed
+    number of queries for the requirements and the courses, and three for each population of the file.
     """
     findings: list[str] = []
     proposal = Proposal()
@@ -158,13 +180,17 @@ def propose(file: File, *, today: date) -> Proposal:
         requirement.title = values.get("title", requirement.title)
         requirement.citations = values.get("citations", requirement.citations)
         before = {row.effective_from: row for row in stands.get(requirement.pk, ())}
+        moved = None
+        if withdrawal is not None and withdrawal.requirement == requirement.code:
+            findings.extend(_keep_from_withdrawing(table, withdrawal, before, reported, today))
+            moved = _withdraw(requirement, withdrawal, before, proposal)
         starts: dict[date, date | None] = {start: row.effective_to for start, row in before.items()}
         starts.update({edition.values["effective_from"]: edition.values.get("effective_to") for edition in given})
         twice = Counter(edition.values["effective_from"] for edition in given)
         repeated = [(start, None) for start, times in twice.items() if times > 1]
         _check_sequence(table.name, [*starts.items(), *repeated], findings)
         if not starts:
-            proposal.loaded.warnings.append(f"{table.name}: edition: has none, so nobody is asked")
+            proposal.loaded.warnings.append(f"{table.name}: has no edition, so nobody is asked")
         after = dict(before)
         for edition_table in given:
             start = edition_table.values["effective_from"]
@@ -178,7 +204,7 @@ def propose(file: File, *, today: date) -> Proposal:
             if row is not None and row.pk in reported and _differs(row, proposed):
                 why = "an issued report used this edition, so it cannot change"
                 findings.append(Finding.of(edition_table.name, "effective_from", why))
-            if row is None:
+            if row is None or row is moved:
                 findings.extend(_cut_short(edition_table, before, reported))
             if row is None or _differs(row, proposed):
                 proposal.instead[requirement.pk] = []
@@ -195,6 +221,43 @@ def propose(file: File, *, today: date) -> Proposal:
     if findings:
         raise Refused(findings)
     return proposal
+
+
+def _keep_from_withdrawing(
+    table: Table, withdrawal: Withdrawal, before: Mapping[date, Edition], reported: Mapping[int, date], today: date
+) -> Iterator[Finding]:
+    """Why an edition cannot be taken back or moved: what has decided a day, or stands in a report, stays as it was."""
+    row = before.get(withdrawal.start)
+    where = f"{table.name}, edition {withdrawal.to or withdrawal.start}"
+    if row is None:
+        yield Finding.of(where, "effective_from", "there is no edition from this day any more")
+    elif row.effective_from <= today:
+        yield Finding.of(where, "effective_from", "this edition has begun, so its first day stays")
+    elif row.pk in reported:
+        yield Finding.of(where, "effective_from", "an issued report used this edition, so it cannot change")
+    elif withdrawal.to is not None and withdrawal.to <= today:
+        why = f"an edition that has not begun can be moved to a day to come only; today is {today}"
+        yield Finding.of(where, "effective_from", why)
+    elif withdrawal.to in before and withdrawal.to != withdrawal.start:
+        yield Finding.of(where, "effective_from", "there is an edition from this day; choose another day")
+
+
+def _withdraw(
+    requirement: Requirement, withdrawal: Withdrawal, before: dict[date, Edition], proposal: Proposal
+) -> Edition | None:
+    """Take an edition out of those that stand, or put it on its other day: then it is what is returned."""
+    row = before.pop(withdrawal.start, None)
+    if row is None:
+        return None
+    if withdrawal.to is not None:
+        return before.setdefault(withdrawal.to, row)
+    proposal.withdrawn.append(row)
+    proposal.instead[requirement.pk] = []
+    last = max((edition.effective_to or date.max for edition in before.values()), default=date.max)
+    if last < row.effective_from:
+        where = f'requirement "{requirement.code}", edition {row.effective_from}'
+        proposal.loaded.warnings.append(Finding.of(where, "effective_from", f"nobody is asked after {last}"))
+    return None
 
 
 def _cut_short(table: Table, before: Mapping[date, Edition], reported: Mapping[int, date]) -> Iterator[Finding]:
@@ -214,17 +277,25 @@ def store(proposal: Proposal) -> Loaded:
         _save(population, What.POPULATION, population.code)
     for requirement in proposal.requirements:
         _save(requirement, What.REQUIREMENT, requirement.code)
+    for edition in proposal.withdrawn:
+        note(What.EDITION, Act.REMOVED, _subject(edition), before=_values_of(edition, COURSE_LISTS))
+        edition.delete()
     for edition in proposal.editions:
         lists = {key: list(getattr(edition, key).all()) for key in COURSE_LISTS}
         vars(edition).pop("_prefetched_objects_cache")  # what is stored answers from here on
         # What it names has its key by now.
         edition.requirement_id, edition.population_id = edition.requirement.pk, edition.population.pk
-        _save(edition, What.EDITION, f"{edition.requirement.code} from {edition.effective_from}", lists)
+        _save(edition, What.EDITION, _subject(edition), lists)
     for goal in proposal.goals:
         goal.requirement_id = goal.requirement.pk
         _save(goal, What.GOAL, goal.code)
     proposal.loaded.written = [requirement.pk for requirement in proposal.requirements]
     return proposal.loaded
+
+
+def _subject(edition: Edition) -> str:
+    """An edition as people know it."""
+    return f"{edition.requirement.code} from {edition.effective_from}"
 
 
 def _save(
@@ -277,15 +348,14 @@ def _propose_population(
             word.lower() for code, aliases in model.objects.values_list("code", "aliases") for word in (code, *aliases)
         }
         warnings.extend(
-            f'{table.name}: {key}: nobody has held "{code}" yet'
+            Finding.of(table.name, key, f'nobody has held "{code}" yet')
             for code in values.get(key, ())
             if code.lower() not in words
         )
-    warnings.extend(_never_held(f"{table.name}: designations", values.get("designations", ())))
-    if values.get("voluntary_only") and not values.get("designations"):
-        warnings.append(f"{table.name}: voluntary_only: asks nothing without designations")
-    if values.get("acting_counts") and not values.get("ranks"):
-        warnings.append(f"{table.name}: acting_counts: asks nothing without ranks")
+    warnings.extend(_never_held(table.name, "designations", values.get("designations", ())))
+    for flag, asked in (("voluntary_only", "designations"), ("acting_counts", "ranks")):
+        if values.get(flag) and not values.get(asked):
+            warnings.append(Finding.of(table.name, flag, "asks nothing without ", Term(asked)))
     definition: dict[str, Any] = {name: sorted(values.get(name, [])) for name in POPULATION_LISTS}
     definition |= {name: values.get(name, default) for name, default in POPULATION_PLAIN.items()}
     row = populations.get(values["code"])
@@ -314,13 +384,14 @@ POPULATION_LISTS = ("categories", "functions", "units", "ranks", "shifts", "desi
 POPULATION_PLAIN: dict[str, Any] = {"min_service_months": 0, "voluntary_only": False, "acting_counts": False}
 
 
-def _never_held(where: str, designations: Iterable[str]) -> list[str]:
+def _never_held(table: str, key: str, designations: Iterable[str]) -> list[Finding]:
     """A warning for each designation that nobody has held: likely written otherwise in the records. One query."""
     wanted = {code.lower(): code for code in designations}
     if not wanted:
         return []
     held = {code.lower() for code in Designation.objects.values_list("code", flat=True).distinct()}
-    return [f'{where}: nobody has held "{code}" yet' for key, code in wanted.items() if key not in held]
+    never = [code for lower, code in wanted.items() if lower not in held]
+    return [Finding.of(table, key, f'nobody has held "{code}" yet') for code in never]
 
 
 #: The keys of an edition that are plain columns, with what an absent key means.
@@ -367,9 +438,9 @@ def _propose_edition(
         return None
     warnings = proposal.loaded.warnings
     if not lists["entry_courses"] and not lists["refresher_courses"]:
-        warnings.append(f"{table.name}: entry_courses: no course counts, so nobody can meet it")
+        warnings.append(Finding.of(table.name, "entry_courses", "no course counts, so nobody can meet it"))
     elif not any(_can_count(course, key, values) for key in _opening(values, lists) for course in lists[key]):
-        warnings.append(f"{table.name}: entry_courses: {NONE_COUNTS}")
+        warnings.append(Finding.of(table.name, "entry_courses", NONE_COUNTS))
     warnings.extend(_oddities(table, lists))
     defaults = PLAIN
     if values.get("clock") == engine.Clock.CYCLE:
@@ -405,7 +476,7 @@ def _can_count(course: Course, key: str, values: Mapping[str, Any]) -> bool:
     return is_long_enough and (not values.get("modes") or course.mode in values["modes"])
 
 
-def _oddities(table: Table, lists: Mapping[str, Sequence[Course]]) -> Iterator[str]:
+def _oddities(table: Table, lists: Mapping[str, Sequence[Course]]) -> Iterator[Finding]:
     """What is odd about an edition, though it loads: courses listed that cannot count, keys that ask nothing."""
     values = table.values
     adds_up = bool(values.get("hours"))
@@ -414,60 +485,60 @@ def _oddities(table: Table, lists: Mapping[str, Sequence[Course]]) -> Iterator[s
         for course in lists[key]:
             for limit in ("min_block_hours", *([least[key]] if key in least else [])):
                 if course.hours is not None and course.hours < values.get(limit, 0):
-                    yield (
-                        f"{table.name}: {key}: {course.code} has {float(course.hours):g} hours, below {limit}; "
-                        "it counts only when a longer block is recorded"
-                    )
+                    has = f"{course.code} has {float(course.hours):g} hours, below "
+                    longer = "; it counts only when a longer block is recorded"
+                    yield Finding.of(table.name, key, has, Term(limit), longer)
             if values.get("modes") and course.mode not in values["modes"]:
-                yield f"{table.name}: {key}: {course.code} is taught as {course.mode}, which modes leaves out"
-    yield from (f"{table.name}: {key}: {why}" for key, why in _asks_nothing(values, lists))
-    yield from _never_taken(f"{table.name}: leave_kinds", values.get("leave_kinds", ()))
+                taught = f"{course.code} is taught as "
+                mode, modes = Term("modes", course.mode), Term("modes")
+                yield Finding.of(table.name, key, taught, mode, ", which ", modes, " leaves out")
+    yield from (Finding.of(table.name, key, *why) for key, *why in _asks_nothing(values, lists))
+    yield from _never_taken(table.name, values.get("leave_kinds", ()))
 
 
-def _never_taken(where: str, kinds: Iterable[str]) -> list[str]:
+def _never_taken(table: str, kinds: Iterable[str]) -> list[Finding]:
     """A warning for each kind of leave that nobody has had: likely written otherwise in the records. One query."""
     wanted = {kind.lower(): kind for kind in kinds}
     if not wanted:
         return []
     taken = {kind.lower() for kind in Leave.objects.values_list("kind", flat=True).distinct()}
-    return [
-        f'{where}: nobody has had leave of the kind "{kind}" yet' for key, kind in wanted.items() if key not in taken
-    ]
+    never = [kind for lower, kind in wanted.items() if lower not in taken]
+    return [Finding.of(table, "leave_kinds", f'nobody has had leave of the kind "{kind}" yet') for kind in never]
 
 
-def _asks_nothing(values: Mapping[str, Any], lists: Mapping[str, Sequence[Course]]) -> Iterator[tuple[str, str]]:
-    """Keys that are given and cannot matter beside the others."""
+def _asks_nothing(values: Mapping[str, Any], lists: Mapping[str, Sequence[Course]]) -> Iterator[tuple[Any, ...]]:
+    """Keys that are given and cannot matter beside the others: each with why."""
     clock = values.get("clock", engine.Clock.ONCE)
+    hours, entry_courses = Term("hours"), Term("entry_courses")
     if values.get("hours"):
         if values.get("refresher_min_hours"):
-            yield "refresher_min_hours", "does not apply beside hours, which adds up what the completions hold"
+            yield "refresher_min_hours", "does not apply beside ", hours, ", which adds up what the completions hold"
         if values.get("refresher_min_tenure_months"):
-            yield "refresher_min_tenure_months", "does not apply beside hours"
+            yield "refresher_min_tenure_months", "does not apply beside ", hours
     elif values.get("refresher_min_tenure_months") and not lists["entry_courses"]:
-        yield "refresher_min_tenure_months", "asks nothing without entry_courses: tenure runs from the entry credit"
+        why = ": tenure runs from the entry credit"
+        yield "refresher_min_tenure_months", "asks nothing without ", entry_courses, why
     if lists["recert_courses"] and (clock != engine.Clock.CERTIFICATE or adds_up_rolling(values)):
-        yield "recert_courses", "count under a certificate clock only"
+        yield "recert_courses", "count under ", setting("clock", engine.Clock.CERTIFICATE), " only"
     elif lists["recert_courses"] and not values.get("recert_before_days") and not values.get("recert_after_days"):
-        yield (
-            "recert_courses",
-            "count on the last day of the limit only: recert_before_days and recert_after_days are 0",
-        )
+        before, after = Term("recert_before_days"), Term("recert_after_days")
+        yield "recert_courses", "count on the last day of the limit only: ", before, " and ", after, " are 0"
     entry = set(lists["entry_courses"])
     for course in lists["recert_courses"]:
         if course in entry:
-            yield "recert_courses", f"{course.code} is among entry_courses too, and counts as an entry course"
+            yield "recert_courses", f"{course.code} is among ", entry_courses, " too, and counts as an entry course"
     if values.get("early") == engine.Early.KEEP_ANCHOR:
         if adds_up_rolling(values):
             yield "early", "does not apply to rolling hours"
         elif not values.get("keep_anchor_days"):
-            yield "early", "keeps the anchor on the last day of the limit only: keep_anchor_days is 0"
+            yield "early", "keeps the anchor on the last day of the limit only: ", Term("keep_anchor_days"), " is 0"
     if values.get("leave") == engine.LeaveRule.TOLL and clock == engine.Clock.CYCLE:
-        yield "leave", "moves no date under a cycle, and excuses nobody"
+        yield "leave", Term("leave", engine.LeaveRule.TOLL), " moves no date under a cycle, and excuses nobody"
     first_due = values.get("first_due", engine.FirstDue.GRACE)
     if values.get("entry_grace_days") and (clock == engine.Clock.CYCLE or first_due != engine.FirstDue.GRACE):
         yield "entry_grace_days", "asks nothing: the first deadline is the end of a window or a year"
     if values.get("return_grace_days") and values.get("leave") != engine.LeaveRule.EXCLUDE:
-        yield "return_grace_days", "asks nothing unless leave is exclude"
+        yield "return_grace_days", "asks nothing without ", setting("leave", engine.LeaveRule.EXCLUDE)
 
 
 def _differs(row: Edition, proposed: Edition) -> bool:
@@ -489,9 +560,10 @@ def _propose_goal(
         return
     designation = values.get("designation", "")
     if values.get("counts") == Counted.DESIGNATED:
-        proposal.loaded.warnings.extend(_never_held(f"{table.name}: designation", [designation]))
+        proposal.loaded.warnings.extend(_never_held(table.name, "designation", [designation]))
     elif designation:
-        proposal.loaded.warnings.append(f"{table.name}: designation: asks nothing unless counts is designated")
+        why = "asks nothing unless counts is designated"
+        proposal.loaded.warnings.append(Finding.of(table.name, "designation", why))
     goal = Goal.objects.filter(code=values["code"]).first() or Goal(code=values["code"])
     goal.requirement = requirement
     goal.title = values.get("title", values["code"])

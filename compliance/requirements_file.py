@@ -8,10 +8,10 @@ from __future__ import annotations
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 from unicodedata import category
 
 from compliance import engine
@@ -20,19 +20,69 @@ from roster.models import Category
 from training.models import Mode
 
 
-class Finding(str):
-    """A sentence about one key of one table; a page shows `why` beside the field of that key."""
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A key or a value of the file within a sentence: the file says it by its name, a page by the words of its field.
 
-    __slots__ = ("key", "table", "why")
+    A value whose key must be named with it, in the file, is a `setting`.
+    """
+
+    key: str
+    value: str = ""
+    is_setting: bool = False
+
+    def __str__(self) -> str:
+        if not self.value:
+            return self.key
+        return f'{self.key} "{self.value}"' if self.is_setting else f'"{self.value}"'
+
+
+def setting(key: str, value: str) -> Term:
+    return Term(key, value, is_setting=True)
+
+
+def either_of(key: str, values: Iterable[str]) -> list[str | Term]:
+    """`"grace" or "year_end"`."""
+    parts: list[str | Term] = []
+    for value in values:
+        parts += [*([" or "] if parts else []), Term(key, value)]
+    return parts
+
+
+class Finding(str):
+    """A sentence about one key of one table, as a person who wrote the file reads it.
+
+    A page says the same beside the field of that key, in its own words: `why` takes the words for each term.
+    """
+
+    __slots__ = ("key", "parts", "table")
     table: str
     key: str
-    why: str
+    parts: tuple[str | Term, ...]
 
     @classmethod
-    def of(cls, table: str, key: str, why: str) -> Finding:
-        finding = cls(f"{table}: {key}: {why}")
-        finding.table, finding.key, finding.why = table, key, why
+    def of(cls, table: str, key: str, *parts: str | Term) -> Finding:
+        finding = cls(f"{table}: {key}: {''.join(map(str, parts))}")
+        finding.table, finding.key, finding.parts = table, key, parts
         return finding
+
+    def why(self, words: Callable[[Term], str]) -> str:
+        """The sentence without its table and key."""
+        return "".join(words(part) if isinstance(part, Term) else part for part in self.parts)
+
+    @staticmethod
+    def as_plain(said: str) -> Any:
+        """A sentence, a finding or not, as JSON holds it."""
+        if not isinstance(said, Finding):
+            return said
+        return [said.table, said.key, *([*astuple(part)] if isinstance(part, Term) else part for part in said.parts)]
+
+    @classmethod
+    def from_plain(cls, plain: Any) -> str:
+        if isinstance(plain, str):
+            return plain
+        table, key, *parts = plain
+        return cls.of(table, key, *(part if isinstance(part, str) else Term(*part) for part in parts))
 
 
 class Refused(Exception):
@@ -226,8 +276,8 @@ class _Reading:
     def __init__(self) -> None:
         self.findings: list[str] = []
 
-    def refuse(self, table: str, key: str, why: str) -> None:
-        self.findings.append(Finding.of(table, key, why))
+    def refuse(self, table: str, key: str, *why: str | Term) -> None:
+        self.findings.append(Finding.of(table, key, *why))
 
     def table(self, name: str, raw: Any, checks: Mapping[str, Check], required: Iterable[str]) -> Table:
         values: dict[str, Any] = {}
@@ -342,44 +392,60 @@ def _check_edition(edition: Table, reading: _Reading) -> None:
     """What the keys of one edition say together: errors where they can never be right."""
     values = edition.values
 
-    def refuse(key: str, why: str) -> None:
+    def refuse(key: str, *why: str | Term) -> None:
         # One finding a key: a value that cannot be read is not missing as well.
         if not any(finding.startswith(f"{edition.name}: {key}: ") for finding in reading.findings):
-            reading.refuse(edition.name, key, why)
+            reading.refuse(edition.name, key, *why)
 
     clock = values.get("clock", engine.Clock.ONCE)
     _check_clock(clock, values, refuse)
     first_due = values.get("first_due")
     if first_due and (first_due in WINDOW_ENDS) != (clock == engine.Clock.CYCLE):
         fitting = WINDOW_ENDS if clock == engine.Clock.CYCLE else [w for w in engine.FirstDue if w not in WINDOW_ENDS]
-        refuse("first_due", f'"{first_due}" does not go with a clock of {clock}; choose {" or ".join(fitting)}')
+        named = Term("first_due", first_due)
+        refuse(
+            "first_due",
+            named,
+            " does not go with ",
+            setting("clock", clock),
+            "; choose ",
+            *either_of("first_due", fitting),
+        )
     if values.get("hours") and values.get("min_hours"):
-        refuse("min_hours", "does not go with hours, which adds up what the completions hold")
+        refuse("min_hours", "does not go with ", Term("hours"), ", which adds up what the completions hold")
     if values.get("early") == engine.Early.KEEP_ANCHOR and clock != engine.Clock.ROLLING:
-        refuse("early", f'"keep_anchor" goes with a rolling clock only, not with {clock}')
+        kept, rolling = Term("early", engine.Early.KEEP_ANCHOR), setting("clock", engine.Clock.ROLLING)
+        refuse("early", kept, " goes with ", rolling, " only, not with ", Term("clock", clock))
     refresher = {code.upper() for code in values.get("refresher_courses", ())}
     for code in values.get("recert_courses", ()):
         if code.upper() in refresher:
-            refuse("recert_courses", f"{code} is among refresher_courses too; it can be one of them")
+            refuse("recert_courses", f"{code} is among ", Term("refresher_courses"), " too; it can be one of them")
     start, end = values.get("effective_from"), values.get("effective_to")
     if start and end and end < start:
-        refuse("effective_to", "is before effective_from")
+        refuse("effective_to", "is before ", Term("effective_from"))
 
 
-def _check_clock(clock: str, values: Mapping[str, Any], refuse: Callable[[str, str], None]) -> None:
+class Refuse(Protocol):
+    def __call__(self, key: str, *why: str | Term) -> None: ...
+
+
+def _check_clock(clock: str, values: Mapping[str, Any], refuse: Refuse) -> None:
     """What each clock needs. Hours that roll have a window of their own and no clock."""
     if adds_up_rolling(values):
+        rolling = setting("hours_model", engine.HoursModel.ROLLING)
         if values.get("clock", engine.Clock.ROLLING) != engine.Clock.ROLLING:
-            refuse("clock", f'rolling hours use no clock of their own, so not {clock}; leave it out or write "rolling"')
+            own = Term("clock", engine.Clock.ROLLING)
+            refuse("clock", rolling, " has no use for ", Term("clock", clock), "; choose ", own)
         if not values.get("hours_window_months"):
-            refuse("hours_window_months", "rolling hours need the number of months")
+            refuse("hours_window_months", rolling, " needs the number of months")
         return
+    chosen = setting("clock", clock)
     if clock in ("rolling", "cycle", "certificate") and not values.get("months"):
-        refuse("months", f"a {clock} clock needs the number of months")
+        refuse("months", chosen, " needs the number of months")
     if clock == "calendar" and not values.get("years"):
-        refuse("years", "a calendar clock needs the number of years")
+        refuse("years", chosen, " needs the number of years")
     if clock == "cycle" and not values.get("cycle_start"):
-        refuse("cycle_start", "a cycle clock needs the first day of its first window")
+        refuse("cycle_start", chosen, " needs the first day of its first window")
 
 
 def adds_up_rolling(values: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ job, alone with the rules, so of two people who save at once the second is told.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -22,9 +22,11 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from compliance import jobs, requirements, sentences, standings
-from compliance.models import Edition, Job, JobState
+from compliance.models import Edition, Job, JobState, Requirement
 from compliance.preview import Move, Preview, Reading, fingerprint, preview
-from compliance.requirements_file import Refused, read
+from compliance.requirements import Withdrawal
+from compliance.requirements_file import Finding, Refused, read
+from compliance.requirements_toml import to_toml
 from roster.facts import Via, changing_rules
 from roster.models import Officer
 
@@ -39,13 +41,30 @@ ANOTHER_DAY = "This preview was made on another day. Preview again."
 TAKEN = "This change was put in force already."
 
 
-def start_preview(content: str, *, today: date, by: User, on: date | None = None, back: str = "") -> Job:
+def start_preview(
+    content: str,
+    *,
+    today: date,
+    by: User,
+    on: date | None = None,
+    back: str = "",
+    withdrawal: Withdrawal | None = None,
+) -> Job:
     """Preview a requirements file; `Refused` where it cannot be loaded. `on` is a further day to count on.
 
-    `back` is the address of the page where the change was made.
+    `back` is the address of the page where the change was made. With a withdrawal an edition to come is taken back, or
+    begins on the other day that the file gives it.
     """
-    requirements.propose(read(content.encode()), today=today)
-    asked = {"content": content, "today": today.isoformat(), "on": on.isoformat() if on else "", "back": back}
+    requirements.propose(read(content.encode()), today=today, withdrawal=withdrawal)
+    asked: dict[str, Any] = {
+        "content": content,
+        "today": today.isoformat(),
+        "on": on.isoformat() if on else "",
+        "back": back,
+    }
+    if withdrawal is not None:
+        to = withdrawal.to.isoformat() if withdrawal.to else ""
+        asked["withdrawal"] = [withdrawal.requirement, withdrawal.start.isoformat(), to]
     if Officer.objects.count() > MOST_AT_ONCE:
         with transaction.atomic():
             return jobs.start(PREVIEW, asked, by=by)
@@ -56,12 +75,30 @@ def start_preview(content: str, *, today: date, by: User, on: date | None = None
     return job
 
 
+def start_withdrawal(edition: Edition, *, today: date, by: User, back: str) -> Job:
+    """Preview what taking back an edition to come would change; `Refused` where it cannot be taken back."""
+    code = edition.requirement.code
+    content = to_toml({"requirement": [{"code": code}]})
+    withdrawal = Withdrawal(code, edition.effective_from)
+    return start_preview(content, today=today, by=by, back=back, withdrawal=withdrawal)
+
+
+def withdrawal_of(job: Job) -> Withdrawal | None:
+    """What a preview takes back or moves; None where it adds and changes only."""
+    if "withdrawal" not in job.arguments:
+        return None
+    code, start, to = job.arguments["withdrawal"]
+    return Withdrawal(code, date.fromisoformat(start), date.fromisoformat(to) if to else None)
+
+
 def work_out(job: Job, progress: jobs.Progress) -> dict[str, Any]:
     """The job: the preview of a file, as plain values. Writes nothing, so it is safe to do again."""
     today = date.fromisoformat(job.arguments["today"])
     seen = fingerprint()
     proposal = proposal_of(job)
-    coming = sorted({edition.effective_from for edition in proposal.altered if edition.effective_from > today})
+    withdrawal = withdrawal_of(job)
+    begin = {edition.effective_from for edition in proposal.altered} | ({withdrawal.start} if withdrawal else set())
+    coming = sorted(day for day in begin if day > today)
     on = job.arguments["on"]
     days = [today, *coming[:MOST_DAYS], *([date.fromisoformat(on)] if on else [])]
     found = preview(proposal, days=days, progress=progress)
@@ -72,28 +109,42 @@ def work_out(job: Job, progress: jobs.Progress) -> dict[str, Any]:
         "requirements": [
             {
                 "key": key,
-                "code": line[0].requirement.code,
-                "title": line[0].requirement.title,
-                "editions": [
-                    {"from": edition.effective_from.isoformat(), "rule": sentences.rule(edition)}
-                    for edition in line
-                    if edition in proposal.altered
-                ],
+                "code": requirement.code,
+                "title": requirement.title,
+                "editions": _told(line, proposal.altered),
+                "withdrawn": _told([row for row in proposal.withdrawn if row.requirement_id == key]),
+                "moved_from": _moved_from(withdrawal, requirement),
                 "is_new": key < 0,
             }
             for key, line in proposal.instead.items()
-            if line
+            for requirement in [named[key] if key in named else line[0].requirement]
         ],
         "same": [row.title for key, row in named.items() if key not in proposal.instead],
         "goals": [goal.title for goal in proposal.goals],
     }
 
 
+def _told(line: Iterable[Edition], altered: Collection[Edition] | None = None) -> list[dict[str, str]]:
+    """Those editions of a requirement that change (None = all), each restated."""
+    return [
+        {"from": edition.effective_from.isoformat(), "rule": sentences.rule(edition)}
+        for edition in line
+        if altered is None or edition in altered
+    ]
+
+
+def _moved_from(withdrawal: Withdrawal | None, requirement: Requirement) -> str:
+    """The first day, until now, of the edition that begins on another; blank where none does."""
+    is_moved = withdrawal is not None and withdrawal.to and withdrawal.requirement == requirement.code
+    return withdrawal.start.isoformat() if withdrawal and is_moved else ""
+
+
 def proposal_of(job: Job) -> requirements.Proposal:
     """What the text of a preview makes of the rules now; `JobFailed` with the reasons where it no longer can."""
     try:
         file = read(job.arguments["content"].encode())
-        return requirements.propose(file, today=date.fromisoformat(job.arguments["today"]))
+        today = date.fromisoformat(job.arguments["today"])
+        return requirements.propose(file, today=today, withdrawal=withdrawal_of(job))
     except Refused as error:
         raise jobs.JobFailed(" ".join(f"{finding}." for finding in error.findings)) from None
 
@@ -104,7 +155,7 @@ def _plain(found: Preview) -> dict[str, Any]:
     return {
         "days": [day.isoformat() for day in found.days],
         "members": found.members,
-        "warnings": found.warnings,
+        "warnings": [Finding.as_plain(warning) for warning in found.warnings],
         "moves": [[*move._replace(day=place[move.day]), number] for move, number in found.moves.items()],  # type: ignore[arg-type] # a place in the list of days
         "sample": [[key, place[day], *states, ids] for (key, day, *states), ids in found.sample.items()],
         "redated": [[key, place[day], number] for (key, day), number in found.redated.items()],
@@ -130,7 +181,7 @@ def preview_of(job: Job) -> Preview:
         Counter({(key, days[place]): number for key, place, number in plain["redated"]}),
         readings,
         plain["members"],
-        plain["warnings"],
+        [Finding.from_plain(warning) for warning in plain["warnings"]],
     )
 
 

@@ -62,6 +62,11 @@ urlpatterns = [
     path("requirements/<code:code>/requirement.toml", rules.requirement_file, name="requirement-file"),
     path("requirements/<code:code>/editions/add/", rule_changes.edition_add, name="edition-add"),
     path("requirements/<code:code>/editions/<str:start>/", rule_changes.edition_change, name="edition-change"),
+    path(
+        "requirements/<code:code>/editions/<str:start>/withdraw/",
+        rule_changes.edition_withdraw,
+        name="edition-withdraw",
+    ),
     path("courses/", rules.course_list, name="course-list"),
     path("courses/add/", catalogue.course_add, name="course-add"),
     path("courses/<code:code>/", catalogue.course_detail, name="course-detail"),

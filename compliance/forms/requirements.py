@@ -18,7 +18,8 @@ from django.db.models import Q
 from compliance import requirements
 from compliance.forms.fields import StyledForm, day_field
 from compliance.models import Edition, Population, Requirement
-from compliance.requirements_file import EDITION, POPULATION, Finding, Refused, read, read_document
+from compliance.requirements import Withdrawal
+from compliance.requirements_file import EDITION, POPULATION, Finding, Refused, Term, read, read_document
 from compliance.requirements_toml import edition_table, to_toml
 from roster.models import Category
 from training.models import Course, Mode
@@ -102,6 +103,8 @@ def _several(label: str, choices: Iterable[tuple[str, str]], help_text: str = ""
 
 
 MORE = "Hold Ctrl to choose several."
+STAYS = "This edition has begun, so its first day stays."
+MOVES = "This edition has not begun: another day to come moves it there."
 EMPTY_ASKS = "Empty asks nothing."
 
 #: The fields in the groups that the page shows: title, what it says, and the names of the fields.
@@ -234,8 +237,9 @@ class EditionForm(StyledForm):
             for name in ("code", "title", "citations"):
                 del self.fields[name]
         if edition is not None:
-            self.fields["effective_from"].disabled = True
-            self.fields["effective_from"].help_text = "An edition is known by its first day, which stays."
+            is_begun = edition.effective_from <= today
+            self.fields["effective_from"].disabled = is_begun
+            self.fields["effective_from"].help_text = STAYS if is_begun else MOVES
         populations = [(row.code, f"{row.title} ({row.code})") for row in Population.objects.order_by("title")]
         self._choices(
             "population", [("", "Choose a population"), *populations, (A_NEW_ONE, "A new one, described below")]
@@ -274,7 +278,7 @@ class EditionForm(StyledForm):
             return values
         document = self._document(values)
         try:
-            proposal = requirements.propose(read_document(document), today=self.today)
+            proposal = requirements.propose(read_document(document), today=self.today, withdrawal=self.withdrawal)
         except Refused as error:
             for finding in error.findings:
                 self._place(finding)
@@ -282,6 +286,14 @@ class EditionForm(StyledForm):
             self.content = to_toml(document)
             self.warnings = proposal.loaded.warnings
         return values
+
+    @property
+    def withdrawal(self) -> Withdrawal | None:
+        """The first day that an edition to come no longer has; None where it keeps it."""
+        start: date = self.cleaned_data["effective_from"]
+        if self.edition is None or self.edition.effective_from == start:
+            return None
+        return Withdrawal(self.edition.requirement.code, self.edition.effective_from, start)
 
     def _document(self, values: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
         """The requirements file that these values make."""
@@ -321,53 +333,59 @@ class EditionForm(StyledForm):
 
     def clean_effective_from(self) -> date:
         start: date = self.cleaned_data["effective_from"]
-        is_added = self.edition is None and self.requirement is not None
-        if is_added and Edition.objects.filter(requirement=self.requirement, effective_from=start).exists():
+        if self.requirement is None or (self.edition is not None and self.edition.effective_from == start):
+            return start
+        if Edition.objects.filter(requirement=self.requirement, effective_from=start).exists():
             raise ValidationError("There is an edition from this day. Change that one, or choose another day.")
         return start
 
     def _place(self, finding: str) -> None:
         """Show a finding beside the field that it is about, in one sentence."""
-        if not isinstance(finding, Finding):
-            self.add_error(None, f"{finding}.")
-            return
-        kind, _, of = finding.table.partition(" ")
-        name = (
-            {"code": "new_code", "title": "new_title"}.get(finding.key, finding.key)
-            if kind == "population"
-            else finding.key
-        )
-        start = self.cleaned_data.get("effective_from")
-        if kind == "requirement" and ", edition " in of and not of.endswith(f", edition {start}"):
-            self.add_error("effective_from", f"The edition from {of.rpartition(' ')[2]} {finding.why}.")
-        elif name in self.fields:
-            self.add_error(name, f"{self.fields[name].label}: {_in_words(finding.why)}.")
-        else:
-            self.add_error(None, f"{_in_words(str(finding))}.")
+        start: date | None = self.cleaned_data.get("effective_from")
+        name = ""
+        if isinstance(finding, Finding):
+            name = "effective_from" if _other_edition(finding, start) else _field_of(finding)
+        self.add_error(name if name in self.fields else None, in_words(finding, start))
 
 
 def _as_written(value: Any) -> Any:
     return float(value) if isinstance(value, Decimal) else value
 
 
-#: The words of the file that errors say, as the form has them.
-_WORDS = {
-    "next_window_end": "the end of the next window",
-    "next_year_end": "the end of the year after joining",
-    "window_end": "the end of the window of joining",
-    "year_end": "the end of the year of joining",
-    "keep_anchor": "from the old last day",
-    "refresher_courses": "refresher courses",
-    "entry_courses": "entry courses",
-    '"grace"': '"days after joining"',
-    "choose grace": "choose days after joining",
-}
+def _field_of(finding: Finding) -> str:
+    """The field of the form that a key is written in."""
+    if finding.table.startswith("population "):
+        return {"code": "new_code", "title": "new_title"}.get(finding.key, finding.key)
+    return finding.key
 
 
-def _in_words(why: str) -> str:
-    for word, words in _WORDS.items():
-        why = why.replace(word, words)
-    return why
+def _other_edition(finding: Finding, start: date | None) -> str:
+    """The first day of the edition that a finding is about, unless that is the one from `start`; else blank."""
+    _, is_edition, begins = finding.table.rpartition(", edition ")
+    return begins if is_edition and start is not None and begins != str(start) else ""
+
+
+def in_words(finding: str, start: date | None = None) -> str:
+    """A finding or a warning as a page says it: keys and values by the labels and choices of the form's fields.
+
+    One about another edition than that from `start` names the edition.
+    """
+    if not isinstance(finding, Finding):
+        return f"{finding[:1].upper()}{finding[1:]}."
+    why = finding.why(_word)
+    if other := _other_edition(finding, start):
+        return f"The edition from {other} {why}."
+    label = EditionForm.base_fields[name].label if (name := _field_of(finding)) in EditionForm.base_fields else ""
+    return f"{label}: {why}." if label else f"{finding}."
+
+
+def _word(term: Term) -> str:
+    """The label of a key's field, the words of a value's choice."""
+    field = EditionForm.base_fields[term.key]
+    if not term.value:
+        return f'"{field.label}"'
+    choices = {str(value): str(words) for value, words in getattr(field, "choices", ())}
+    return f'"{choices.get(term.value, term.value)}"'
 
 
 def initial_of(edition: Edition, *, as_new: bool) -> dict[str, Any]:
@@ -382,8 +400,9 @@ def initial_of(edition: Edition, *, as_new: bool) -> dict[str, Any]:
 def initial_of_document(document: Mapping[str, Any]) -> dict[str, Any]:
     """What the form showed when it made this file."""
     (requirement,) = document["requirement"]
-    (edition,) = requirement["edition"]
-    found = {**{key: value for key, value in requirement.items() if key != "edition"}, **edition}
+    found = {key: value for key, value in requirement.items() if key != "edition"}
+    for edition in requirement.get("edition", ()):
+        found |= edition
     for population in document.get("population", ()):
         found |= {key: value for key, value in population.items() if key not in ("code", "title")}
         found |= {"population": A_NEW_ONE, "new_code": population["code"], "new_title": population["title"]}

@@ -5,7 +5,7 @@ Three facts live here, since they are about a requirement: `Waiver`, `Extension`
 
 from compliance.models.approvals import Explanation, Extension, MassAct, MassLine, Waiver
 from compliance.models.jobs import ImportLine, ImportRun, IssuedReport, Job, JobState
-from compliance.models.rules import Counted, Each, Edition, Goal, Population, Requirement
+from compliance.models.rules import Counted, Each, Edition, Goal, Population, Requirement, in_force_on
 from compliance.models.standings import (
     CoverageSnapshot,
     GoalSnapshot,
@@ -38,4 +38,5 @@ __all__ = [
     "Requirement",
     "Standing",
     "Waiver",
+    "in_force_on",
 ]

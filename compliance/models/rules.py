@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
 
 from compliance import engine
 from training.models import Course
@@ -61,6 +61,16 @@ class Requirement(models.Model):
         if latest is None or (latest.effective_to is not None and latest.effective_to < day):
             return None
         return latest
+
+
+def in_force_on(day: date, requirement: str, value: str) -> Subquery:
+    """A value of the edition in force on a day, for rows that know their requirement by this name; null where none is.
+
+    As `Requirement.edition_on`: of the last that began by then, unless it has ended.
+    """
+    latest = Edition.objects.filter(requirement=OuterRef(requirement), effective_from__lte=day)
+    is_in_force = Q(effective_to=None) | Q(effective_to__gte=day)
+    return Subquery(latest.order_by("-effective_from").values(found=Case(When(is_in_force, then=value)))[:1])
 
 
 def choices(values: type[StrEnum]) -> list[tuple[str, str]]:

@@ -69,6 +69,9 @@ class Standing(_StandingRow):
 class KnownStanding(_StandingRow):
     """The standings that held on one day as known at an earlier moment: a temporary table of one transaction."""
 
+    #: not looked for when an edition is withdrawn: the table is there for one answer only
+    edition = models.ForeignKey(Edition, models.DO_NOTHING, related_name="+", db_index=False)
+
     class Meta:
         managed = False
         db_table = "known_standing"

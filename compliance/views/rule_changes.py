@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from compliance import jobs, rule_changes, sentences
 from compliance.asking import export_rows, parse_day
@@ -24,6 +24,7 @@ from compliance.forms.requirements import (
     PreviewActForm,
     PreviewLinkForm,
     RulesFileForm,
+    in_words,
     initial_of,
     initial_of_document,
 )
@@ -62,16 +63,40 @@ def edition_add(request: ViewerRequest, code: str) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edition_change(request: ViewerRequest, code: str, start: str) -> HttpResponseBase:
     """Change an edition that no issued report used; one that a report used says so instead."""
-    requirement = _whole(code)
-    edition = next((row for row in requirement.editions.all() if row.effective_from.isoformat() == start), None)
-    if edition is None:
-        raise Http404
+    requirement, edition = _edition(code, start)
     used = rule_changes.report_use([edition]).get(edition.pk, [])
     if used:
         _check(request)
         context = {"requirement": requirement, "edition": edition, "used": used, "rule": sentences.rule(edition)}
         return render(request, "requirements/closed.html", context, status=409 if request.method == "POST" else 200)
     return _edition_page(request, requirement, edition, initial_of(edition, as_new=False))
+
+
+@requires(Right.CHANGE_RULES)
+@require_POST
+def edition_withdraw(request: ViewerRequest, code: str, start: str) -> HttpResponseBase:
+    """Take back an edition that has not begun, once what that changes was previewed."""
+    _check(request)
+    _, edition = _edition(code, start)
+    back = reverse("edition-change", args=[code, start])
+    try:
+        asked = rule_changes.start_withdrawal(edition, today=request.viewer.today, by=request.user, back=back)
+    except Refused as error:
+        messages.error(request, _said(error, edition.effective_from))
+        return redirect(back)
+    return redirect("requirement-preview", asked.key)
+
+
+def _edition(code: str, start: str) -> tuple[Requirement, Edition]:
+    requirement = _whole(code)
+    edition = next((row for row in requirement.editions.all() if row.effective_from.isoformat() == start), None)
+    if edition is None:
+        raise Http404
+    return requirement, edition
+
+
+def _said(error: Refused, start: date | None = None) -> str:
+    return " ".join(in_words(finding, start) for finding in error.findings)
 
 
 def _whole(code: str) -> Requirement:
@@ -90,9 +115,12 @@ def _edition_page(
             initial = initial_of_document(tomllib.loads(asked.arguments["content"]))
     form = EditionForm(request.POST or None, initial=initial, requirement=requirement, edition=edition, today=today)
     if request.method == "POST" and form.is_valid():
-        asked = rule_changes.start_preview(form.content, today=today, by=request.user, back=request.path)
+        asked = rule_changes.start_preview(
+            form.content, today=today, by=request.user, back=request.path, withdrawal=form.withdrawal
+        )
         return redirect("requirement-preview", asked.key)
-    context = {"form": form, "requirement": requirement, "edition": edition}
+    is_coming = edition is not None and edition.effective_from > today
+    context = {"form": form, "requirement": requirement, "edition": edition, "is_coming": is_coming}
     return render(request, "requirements/edition.html", context, status=400 if form.errors else 200)
 
 
@@ -130,6 +158,7 @@ def requirement_preview(request: ViewerRequest, key: UUID) -> HttpResponseBase:
             return export_rows(request, _rows(job, found), "preview")
         context |= {
             "found": found,
+            "warnings": [in_words(warning) if _is_of_form(job) else f"{warning}." for warning in found.warnings],
             "requirements": _effects(request, job, found),
             "problem": rule_changes.problem_of(job, today=request.viewer.today),
             "label": _label(job, found),
@@ -145,24 +174,47 @@ def _act(request: ViewerRequest, job: Job, act: str, on: date | None) -> HttpRes
         if act == "change":
             return redirect("job-detail", rule_changes.start_change(job, today=today, by=request.user).key)
         asked = job.arguments
-        again = rule_changes.start_preview(asked["content"], today=today, by=request.user, on=on, back=asked["back"])
+        again = rule_changes.start_preview(
+            asked["content"],
+            today=today,
+            by=request.user,
+            on=on,
+            back=asked["back"],
+            withdrawal=rule_changes.withdrawal_of(job),
+        )
         return redirect("requirement-preview", again.key)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     except Refused as error:
-        messages.error(request, " ".join(f"{finding}." for finding in error.findings))
+        findings = " ".join(f"{finding}." for finding in error.findings)
+        messages.error(request, _said(error) if _is_of_form(job) else findings)
     return redirect("requirement-preview", job.key)
 
 
+def _is_of_form(job: Job) -> bool:
+    """Made by a form, so that what is said of it names the form's fields and not a file's keys."""
+    return bool(job.arguments["back"] != reverse("requirement-load"))
+
+
 def _back(job: Job) -> str:
-    """Where the change was made, filled in as it was."""
+    """Where the change was made, filled in as it was; the requirement, where the edition is no longer there."""
     back: str = job.arguments["back"]
-    return back if back == reverse("requirement-load") else f"{back}?preview={job.key}"
+    withdrawal = rule_changes.withdrawal_of(job)
+    if withdrawal is not None and "changed_by" in job.result:
+        return reverse("requirement-detail", args=[withdrawal.requirement])
+    is_filled_in = _is_of_form(job) and (withdrawal is None or withdrawal.to is not None)
+    return f"{back}?preview={job.key}" if is_filled_in else back
 
 
 def _label(job: Job, found: Preview) -> str:
     """What the button does: *Put this edition in force from 1 Jan 2027 (12 members change state)*."""
     about = job.result["requirements"]
+    withdrawal = rule_changes.withdrawal_of(job)
+    if withdrawal is not None:
+        day = min(withdrawal.start, withdrawal.to or withdrawal.start)
+        number = sum(changed(found.of(item["key"], day)) for item in about)
+        act = f"Move this edition to {sentences.day(withdrawal.to)}" if withdrawal.to else "Withdraw this edition"
+        return f"{act} ({_who_change(number)})"
     starts = [edition["from"] for item in about for edition in item["editions"]]
     if len(starts) == 1:
         start = parse_day(starts[0])
@@ -236,7 +288,11 @@ def _effects(request: ViewerRequest, job: Job, found: Preview) -> list[dict[str,
     return [
         {
             **item,
-            "editions": [{**edition, "from": parse_day(edition["from"])} for edition in item["editions"]],
+            **{
+                name: [{**edition, "from": parse_day(edition["from"])} for edition in item.get(name, ())]
+                for name in ("editions", "withdrawn")
+            },
+            "moved_from": parse_day(item["moved_from"]) if item.get("moved_from") else None,
             "days": [_day_effect(found, item["key"], day, request.viewer.tree, officers) for day in found.days],
         }
         for item in job.result["requirements"]

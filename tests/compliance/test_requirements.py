@@ -139,13 +139,13 @@ def test_loading_again_changes_nothing_and_an_edition_is_updated_by_its_first_da
         pytest.param(
             "months = 36\nyears = 3\n",
             "",
-            'requirement "calea-refresher", edition 2015-01-01: months: a rolling clock needs the number of months',
+            'requirement "calea-refresher", edition 2015-01-01: months: clock "rolling" needs the number of months',
             id="rolling-without-months",
         ),
         pytest.param(
             'clock = "calendar"\nyears = 3',
             'clock = "calendar"',
-            'requirement "calea-refresher", edition 2025-01-01: years: a calendar clock needs the number of years',
+            'requirement "calea-refresher", edition 2025-01-01: years: clock "calendar" needs the number of years',
             id="calendar-without-years",
         ),
         pytest.param(
@@ -357,28 +357,28 @@ HERE = 'requirement "cit", edition 2020-01-01: '
 @pytest.mark.parametrize(
     ("keys", "findings"),
     [
-        pytest.param('clock = "rolling"', ["months: a rolling clock needs the number of months"], id="rolling"),
+        pytest.param('clock = "rolling"', ['months: clock "rolling" needs the number of months'], id="rolling"),
         pytest.param(
-            'clock = "certificate"', ["months: a certificate clock needs the number of months"], id="certificate"
+            'clock = "certificate"', ['months: clock "certificate" needs the number of months'], id="certificate"
         ),
         pytest.param(
             'clock = "cycle"\nmonths = 0\ncycle_start = 2021-09-01',
-            ["months: a cycle clock needs the number of months"],
+            ['months: clock "cycle" needs the number of months'],
             id="cycle-of-no-months",
         ),
         pytest.param(
             'clock = "cycle"\nmonths = 48',
-            ["cycle_start: a cycle clock needs the first day of its first window"],
+            ['cycle_start: clock "cycle" needs the first day of its first window'],
             id="cycle-without-a-start",
         ),
         pytest.param(
             'hours = 8\nhours_model = "rolling"',
-            ["hours_window_months: rolling hours need the number of months"],
+            ['hours_window_months: hours_model "rolling" needs the number of months'],
             id="rolling-hours-without-a-window",
         ),
         pytest.param(
             'hours = 8\nhours_model = "rolling"\nhours_window_months = 36\nclock = "calendar"\nyears = 1',
-            ['clock: rolling hours use no clock of their own, so not calendar; leave it out or write "rolling"'],
+            ['clock: hours_model "rolling" has no use for "calendar"; choose "rolling"'],
             id="rolling-hours-by-another-clock",
         ),
         pytest.param(
@@ -394,17 +394,17 @@ HERE = 'requirement "cit", edition 2020-01-01: '
         ),
         pytest.param(
             'early = "keep_anchor"\nkeep_anchor_days = 90',
-            ['early: "keep_anchor" goes with a rolling clock only, not with once'],
+            ['early: "keep_anchor" goes with clock "rolling" only, not with "once"'],
             id="keep-anchor-by-another-clock",
         ),
         pytest.param(
             'first_due = "window_end"',
-            ['first_due: "window_end" does not go with a clock of once; choose grace or year_end or next_year_end'],
+            ['first_due: "window_end" does not go with clock "once"; choose "grace" or "year_end" or "next_year_end"'],
             id="a-window-without-a-cycle",
         ),
         pytest.param(
             'first_due = "grace"\nclock = "cycle"\nmonths = 48\ncycle_start = 2021-09-01',
-            ['first_due: "grace" does not go with a clock of cycle; choose window_end or next_window_end'],
+            ['first_due: "grace" does not go with clock "cycle"; choose "window_end" or "next_window_end"'],
             id="a-cycle-without-a-window",
         ),
         pytest.param(
@@ -462,7 +462,7 @@ def test_what_loads_is_stored_as_written(keys: str, stored: dict[str, object]) -
             'modes = ["online"]',
             [
                 f"entry_courses: {requirements.NONE_COUNTS}",
-                "entry_courses: CIT-40 is taught as classroom, which modes leaves out",
+                'entry_courses: CIT-40 is taught as "classroom", which modes leaves out',
             ],
             id="modes-exclude-the-entry-course",
         ),
@@ -489,7 +489,7 @@ def test_what_loads_is_stored_as_written(keys: str, stored: dict[str, object]) -
         ),
         pytest.param(
             'recert_courses = ["CIT-REF-8"]',
-            ["recert_courses: count under a certificate clock only"],
+            ['recert_courses: count under clock "certificate" only'],
             id="recertification-without-certificates",
         ),
         pytest.param(
@@ -504,7 +504,7 @@ def test_what_loads_is_stored_as_written(keys: str, stored: dict[str, object]) -
         ),
         pytest.param(
             'leave = "toll"\nclock = "cycle"\nmonths = 48\ncycle_start = 2021-09-01',
-            ["leave: moves no date under a cycle, and excuses nobody"],
+            ['leave: "toll" moves no date under a cycle, and excuses nobody'],
             id="toll-under-a-cycle",
         ),
         pytest.param(
@@ -519,7 +519,7 @@ def test_what_loads_is_stored_as_written(keys: str, stored: dict[str, object]) -
         ),
         pytest.param(
             'return_grace_days = 60\nleave = "toll"',
-            ["return_grace_days: asks nothing unless leave is exclude"],
+            ['return_grace_days: asks nothing without leave "exclude"'],
             id="days-back-under-toll",
         ),
         pytest.param(

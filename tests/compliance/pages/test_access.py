@@ -80,6 +80,7 @@ ADDRESSES: dict[str, Address] = {
     "edition-change": Address(
         ISSUERS, ISSUERS, args=("refresher", "2015-01-01"), shows="change the edition of 1 Jan 2015"
     ),
+    "edition-withdraw": Address(frozenset(), ISSUERS, args=("refresher", "2015-01-01")),
     "course-list": Address(READERS, shows="CIT basic course"),
     "course-add": Address(GRANTERS, GRANTERS, shows="Add a course"),
     "course-detail": Address(READERS, args=("CIT-40",), shows="CIT basic course"),

@@ -14,12 +14,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from compliance import coverage, jobs, rule_changes, standings
+from compliance import coverage, jobs, rule_changes, sentences, standings
 from compliance.forms.requirements import GROUPS, NEW_POPULATION, EditionForm, initial_of
 from compliance.models import Edition, Goal, IssuedReport, Job, Population, Requirement
 from compliance.requirements_file import EDITION, POPULATION
 from compliance.requirements_toml import export_toml
 from compliance.tasks import HANDLERS
+from roster.trail import TrailLine
 from tests import factories as make
 from tests.compliance.pages.cast import Cast
 
@@ -161,7 +162,7 @@ def test_a_new_requirement_comes_with_its_population(cast: Cast, client: Client)
     [
         pytest.param(
             {"clock": "cycle", "months": 0, "cycle_start": "2021-09-01"},
-            ["months: Months: a cycle clock needs the number of months."],
+            ["months: Months: &quot;Fixed windows of months, one after another&quot; needs the number of months."],
             id="a-cycle-of-no-months",
         ),
         pytest.param(
@@ -172,15 +173,44 @@ def test_a_new_requirement_comes_with_its_population(cast: Cast, client: Client)
         pytest.param(
             {"clock": "once", "first_due": "window_end"},
             [
-                "first_due: First due: &quot;the end of the window of joining&quot; does not go with a clock of once; "
-                "choose days after joining or the end of the year of joining or the end of the year after joining."
+                "first_due: First due: &quot;The end of the window of joining&quot; does not go with "
+                "&quot;For good: one course is enough&quot;; choose &quot;A number of days after joining&quot; or "
+                "&quot;The end of the year of joining&quot; or &quot;The end of the year after joining&quot;."
             ],
             id="a-window-without-a-cycle",
         ),
         pytest.param(
             {"effective_to": "2014-12-31"},
-            ["effective_to: Last day in force: is before effective_from."],
+            ["effective_to: Last day in force: is before &quot;First day in force&quot;."],
             id="ends-before-it-begins",
+        ),
+        pytest.param(
+            {"hours": "8", "hours_model": "rolling", "clock": "calendar", "years": 3},
+            [
+                "clock: How long a course carries: &quot;Held at any time within the months below&quot; has no use for "
+                "&quot;To the end of a calendar year&quot;; choose &quot;A number of months from the day of the "
+                "course&quot;.",
+                "hours_window_months: Within so many months: &quot;Held at any time within the months below&quot; "
+                "needs the number of months.",
+            ],
+            id="rolling-hours-with-a-clock",
+        ),
+        pytest.param(
+            {"early": "keep_anchor", "clock": "once"},
+            [
+                "early: A course taken early counts: &quot;From the old last day, if close to it&quot; goes with "
+                "&quot;A number of months from the day of the course&quot; only, not with &quot;For good: one course "
+                "is enough&quot;."
+            ],
+            id="an-anchor-kept-for-good",
+        ),
+        pytest.param(
+            {"refresher_courses": ["CIT-REF-8"], "recert_courses": ["CIT-REF-8"]},
+            [
+                "recert_courses: Short recertification courses: CIT-REF-8 is among &quot;Refresher courses&quot; too; "
+                "it can be one of them."
+            ],
+            id="a-course-in-two-lists",
         ),
         pytest.param(
             {"population": "+", "new_code": "x", "units": "D9"},
@@ -213,6 +243,167 @@ def test_an_edition_that_leaves_a_gap_names_the_one_before(cast: Cast, client: C
     assert errors_of(response.content.decode()) == [
         "effective_from: The edition from 2015-01-01 leaves a gap before the edition from 2025-02-01."
     ]
+
+
+def test_what_is_odd_is_said_in_the_words_of_the_form(cast: Cast, client: Client) -> None:
+    path = reverse("edition-change", args=["refresher", "2015-01-01"])
+    content = export_toml(Requirement.objects.all()) + "return_grace_days = 30\n"
+
+    formed = sent(client, path, filled(Edition.objects.get(), leave="none", return_grace_days=30))
+    file = sent(client, reverse("requirement-load"), {"file": SimpleUploadedFile("r.toml", content.encode())})
+
+    odd = "asks nothing without"
+    assert f"Days to catch up after it: {odd} &quot;The member is excused while it lasts&quot;." in text_of(
+        client, formed
+    )
+    where = "Requirement &quot;refresher&quot;, edition 2015-01-01"
+    assert f"{where}: return_grace_days: {odd} leave &quot;exclude&quot;." in text_of(client, file)
+
+
+def coming(requirement: Requirement, start: date = LATER, **values: Any) -> Edition:
+    """An edition that asks for a course nearly never again, from a day to come on."""
+    edition = Edition.objects.create(
+        **{"requirement": requirement, "effective_from": start, "population": Population.objects.get(), **values}
+    )
+    edition.entry_courses.set(Edition.objects.order_by("effective_from")[0].entry_courses.all())
+    return edition
+
+
+def test_an_edition_to_come_is_withdrawn_after_a_preview(cast: Cast, client: Client) -> None:
+    edition = coming(cast.requirement)
+    standings.rebuild()
+
+    def asked_then() -> set[str]:
+        return {row.state for row in coverage.standings_on(LATER, requirement_ids=[cast.requirement.pk])}
+
+    path = reverse("edition-withdraw", args=["refresher", LATER.isoformat()])
+    before = asked_then()
+
+    page = client.get(reverse("edition-change", args=["refresher", LATER.isoformat()])).content.decode()
+    job = sent(client, path, {})
+    shown, kept = text_of(client, job), Edition.objects.filter(pk=edition.pk).exists()
+    effects = client.get(reverse("requirement-preview", args=[job.key])).context["requirements"][0]["days"]
+    done = change(client, job)
+
+    assert "Preview without this edition" in page
+    assert f"Withdrawn: from {sentences.day(LATER)}." in shown
+    assert "Withdraw this edition (1 member changes state)" in shown
+    assert [(effect.day, effect.changed) for effect in effects] == [(TODAY, 0), (LATER, 1)]
+    assert (kept, done.state, Edition.objects.count()) == (True, "done", 1)
+    assert (before, asked_then()) == ({"current", "overdue"}, {"overdue"})
+    assert standings.differences() == {}
+    line = TrailLine.objects.get(what="edition", act="removed")
+    assert (line.subject, line.by) == (f"refresher from {LATER}", cast.users["compliance"])
+    assert (line.before["clock"], line.before["entry courses"]) == ("once", "CIT-40")
+    again = client.post(reverse("requirement-preview", args=[job.key]), {"act": "again"}, follow=True)
+    assert "First day in force: there is no edition from this day any more." in again.content.decode()
+
+
+@pytest.mark.parametrize(("days", "changing"), [(-30, 1), (30, 1)], ids=["earlier", "later"])
+def test_an_edition_to_come_is_moved_to_another_day(cast: Cast, client: Client, days: int, changing: int) -> None:
+    edition = coming(cast.requirement)
+    standings.rebuild()
+    start = LATER + timedelta(days=days)
+    path = reverse("edition-change", args=["refresher", LATER.isoformat()])
+
+    job = sent(client, path, filled(edition, effective_from=start))
+    shown = text_of(client, job)
+    back = client.get(client.get(reverse("requirement-preview", args=[job.key])).context["back"])
+    effects = client.get(reverse("requirement-preview", args=[job.key])).context["requirements"][0]["days"]
+    done = change(client, job)
+
+    assert f"From {sentences.day(start)}, moved from {sentences.day(LATER)}." in shown
+    assert f"Move this edition to {sentences.day(start)} ({changing} member changes state)" in shown
+    assert [effect.day for effect in effects] == [TODAY, *sorted([start, LATER])]
+    assert back.context["form"].initial["effective_from"] == start
+    assert (done.state, Edition.objects.get(pk=edition.pk).effective_from) == ("done", start)
+    assert standings.differences() == {}
+    line = TrailLine.objects.filter(what="edition", act="changed").get()
+    assert (line.before, line.after) == (
+        {"effective from": LATER.isoformat()},
+        {"effective from": start.isoformat()},
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "moved", "reason"),
+    [
+        pytest.param(
+            {"first": {"effective_to": LATER - timedelta(days=1)}},
+            LATER + timedelta(days=9),
+            f"The edition from 2015-01-01 leaves a gap before the edition from {LATER + timedelta(days=9)}.",
+            id="gap",
+        ),
+        pytest.param(
+            {"first": {"effective_to": LATER - timedelta(days=1)}},
+            LATER - timedelta(days=9),
+            f"The edition from 2015-01-01 overlaps the edition from {LATER - timedelta(days=9)}.",
+            id="overlap",
+        ),
+        pytest.param(
+            {},
+            TODAY,
+            f"First day in force: an edition that has not begun can be moved to a day to come only; today is {TODAY}.",
+            id="not-to-come",
+        ),
+        pytest.param(
+            {"third": LATER + timedelta(days=30)},
+            LATER + timedelta(days=30),
+            "There is an edition from this day. Change that one, or choose another day.",
+            id="where-another-begins",
+        ),
+    ],
+)
+def test_a_move_that_cannot_be_is_refused_in_one_sentence(
+    cast: Cast, client: Client, change: dict[str, Any], moved: date, reason: str
+) -> None:
+    Edition.objects.update(**change.get("first", {}))
+    edition = coming(cast.requirement)
+    if "third" in change:
+        coming(cast.requirement, change["third"])
+
+    path = reverse("edition-change", args=["refresher", LATER.isoformat()])
+    response = client.post(path, filled(edition, effective_from=moved))
+
+    assert errors_of(response.content.decode()) == [f"effective_from: {reason}"]
+    assert not Job.objects.exists()
+
+
+def test_a_withdrawal_that_cannot_be_is_refused_in_one_sentence(cast: Cast, client: Client) -> None:
+    first = Edition.objects.get()
+    first.effective_to = LATER - timedelta(days=1)
+    first.save()
+    coming(cast.requirement, effective_to=LATER + timedelta(days=9))
+    last = coming(cast.requirement, LATER + timedelta(days=10))
+    report_on(last, TODAY)
+
+    def said(start: date) -> list[str]:
+        path = reverse("edition-withdraw", args=["refresher", start.isoformat()])
+        return [str(message) for message in client.post(path, follow=True).context["messages"]]
+
+    assert said(LATER) == [f"The edition from 2015-01-01 leaves a gap before the edition from {last.effective_from}."]
+    assert said(first.effective_from) == ["First day in force: this edition has begun, so its first day stays."]
+    assert said(last.effective_from) == ["First day in force: an issued report used this edition, so it cannot change."]
+    assert not Job.objects.exists()
+    assert (
+        "Preview without this edition"
+        not in client.get(reverse("edition-change", args=["refresher", "2015-01-01"])).content.decode()
+    )
+
+
+def test_a_requirement_may_lose_its_only_edition_to_come(cast: Cast, client: Client) -> None:
+    made = Requirement.objects.create(code="later", title="Later")
+    coming(made)
+    standings.rebuild()
+
+    job = sent(client, reverse("edition-withdraw", args=["later", LATER.isoformat()]), {})
+    shown = text_of(client, job)
+    change(client, job)
+
+    assert "has no edition, so nobody is asked" in shown
+    assert "Withdraw this edition (2 members change state)" in shown
+    assert not made.editions.exists()
+    assert standings.differences() == {}
 
 
 def test_an_edition_of_an_issued_report_is_closed_and_says_why(cast: Cast, client: Client) -> None:
