@@ -13,8 +13,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import BigIntegerField, Case, Count, Q, QuerySet, Value, When
-from django.db.models.functions import Cast
+from django.db.models import Case, Count, Q, QuerySet, Value, When
 
 from compliance import engine, known
 from compliance.gather import gather_rules
@@ -192,17 +191,16 @@ def counts_by_requirement(rows: Standings) -> ByRequirement:
     return {(requirement, unit): Counts(unit=unit, **figures) for (requirement, unit), figures in found.items()}
 
 
-def counts_by_place(rows: Standings) -> dict[tuple[int, Place], Counts]:
-    """(requirement, home unit and shift) -> members by state, those without a unit by their agency. One query."""
-    columns = ["requirement_id", "unit_id", "shift_id", "agency_without_unit"]
-    nobodys, key = Value(None), BigIntegerField()
-    # Two arms: the agency is asked only of those without a unit, and the index alone answers the others.
-    with_unit = rows.filter(unit__isnull=False).annotate(agency_without_unit=Cast(nobodys, key))
-    without = rows.filter(unit__isnull=True).annotate(agency_without_unit=Cast("officer__agency", key))
-    found = _tally(_grouped(with_unit, columns).union(_grouped(without, columns), all=True))
+def counts_by_place(
+    stood: Iterable[tuple[int, int | None, int | None, int | None, str, bool, int]],
+) -> dict[tuple[int, Place], Counts]:
+    """(requirement, home unit and shift) -> members by state, those without a unit by their agency. No query.
+
+    `stood` are the groups that `working.count_by_place` found.
+    """
     return {
         (requirement, Place(unit, shift, agency)): Counts(unit=unit, shift=shift, **figures)
-        for (requirement, unit, shift, agency), figures in found.items()
+        for (requirement, unit, shift, agency), figures in _tally(stood).items()
     }
 
 

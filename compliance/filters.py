@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from django import forms
 from django.core.exceptions import BadRequest
-from django.db.models import Case, OuterRef, Q, Subquery, Value, When
+from django.db.models import Value
 
 from compliance.engine import State
-from compliance.models import Edition, Requirement
+from compliance.models import Goal, Requirement, in_force_on
 from roster.access import ViewerRequest
 from roster.models import Category, Rank, Shift, Unit
 
@@ -36,17 +36,14 @@ def all_requirements(*, population_on: date | None = None) -> dict[str, Requirem
     """Code -> requirement, in order; with a day, each knows its population on it (`population_of`). One query."""
     found = Requirement.objects.all()
     if population_on is not None:
-        in_force = Q(effective_to=None) | Q(effective_to__gte=population_on)
-        # As `Requirement.edition_on`: the last that began by then, unless it has ended.
-        latest = Edition.objects.filter(requirement=OuterRef("pk"), effective_from__lte=population_on)
-        title = latest.order_by("-effective_from").values(title=Case(When(in_force, then="population__title")))[:1]
-        found = found.annotate(population_title=Subquery(title))
+        title = in_force_on(population_on, "pk", "population__title")
+        found = found.annotate(population_title=title)
     return {requirement.code: requirement for requirement in found}
 
 
-def population_of(requirement: Requirement) -> str:
-    """The title of the population on the day that `all_requirements` was asked for."""
-    title: str | None = requirement.population_title  # type: ignore[attr-defined] # annotated by all_requirements
+def population_of(row: Requirement | Goal) -> str:
+    """The title of the population on the day that `all_requirements` or `goals.promised_on` was asked for."""
+    title: str | None = row.population_title  # type: ignore[union-attr] # annotated by both
     return "nobody on this day" if title is None else title
 
 

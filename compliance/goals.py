@@ -15,8 +15,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 
 from compliance import coverage, engine, working
-from compliance.models import Counted, Each, Edition, Goal
-from compliance.working import Held, Place
+from compliance.models import Counted, Each, Goal, in_force_on
+from compliance.working import Place
 from roster.access import Viewer
 from roster.models import Agency, Designation, Leave, Shift, open_on
 from roster.tree import UnitTree
@@ -117,24 +117,40 @@ def needed_of(counted: int, target_percent: Fraction, min_count: int = 0) -> int
 # --- counting -------------------------------------------------------------------------------------------------------
 
 
+def promised_on(as_of: date) -> list[Goal]:
+    """Every goal by code, with its requirement and the population that this asks on a day. One query.
+
+    Each has `population_title` and `population_designations`, None where no edition is in force.
+    """
+    titles, designations = (
+        in_force_on(as_of, "requirement", f"population__{name}") for name in ("title", "designations")
+    )
+    found = Goal.objects.order_by("code").select_related("requirement")
+    return list(found.annotate(population_title=titles, population_designations=designations))
+
+
 def codes_of(promised: Iterable[Goal], as_of: date) -> dict[int, list[str]]:
     """Goal -> the designations it counts, for those that count designations; none named = any.
 
-    A goal that names none means those of the population in force on the day. One query, when some goal names none.
+    A goal that names none means those of the population in force on the day. One query where some goal names none,
+    unless they come from `promised_on`.
     """
     asked = [goal for goal in promised if goal.counts == Counted.DESIGNATED]
-    blank = {goal.requirement_id for goal in asked if not goal.designation.strip()}
-    of_population: dict[int, list[str]] = {}
-    if blank:
-        begun = Edition.objects.filter(requirement__in=blank, effective_from__lte=as_of).order_by("effective_from")
-        for edition in begun.select_related("population"):
-            # As `Requirement.edition_on`: the last that began by then, unless it has ended.
-            has_ended = edition.effective_to is not None and edition.effective_to < as_of
-            of_population[edition.requirement_id] = [] if has_ended else edition.population.designations
-    return {
-        goal.pk: [goal.designation.strip()] if goal.designation.strip() else of_population.get(goal.requirement_id, [])
-        for goal in asked
-    }
+    blank = [goal for goal in asked if not goal.designation.strip()]
+    if not all(hasattr(goal, "population_designations") for goal in blank):
+        of_day = in_force_on(as_of, "requirement", "population__designations")
+        found = dict(Goal.objects.filter(pk__in=[goal.pk for goal in blank]).values_list("pk", of_day))
+    else:
+        found = {goal.pk: goal.population_designations for goal in blank}  # type: ignore[attr-defined] # annotated
+    return {goal.pk: [goal.designation.strip()] if goal.designation.strip() else found[goal.pk] or [] for goal in asked}
+
+
+@dataclass(frozen=True, slots=True)
+class Tallied:
+    """Each goal's members by place, and the shifts of these places."""
+
+    places: dict[int, dict[Place, Tally]]
+    shifts: dict[int, Shift]
 
 
 def tallies(
@@ -144,42 +160,45 @@ def tallies(
     as_of: date,
     known_at: datetime | None = None,
     codes: Mapping[int, Sequence[str]] | None = None,
-) -> dict[int, dict[Place, Tally]]:
-    """Goal -> its members by place. `rows` are standings of the day as known, as `coverage.standings_on` gives them.
+) -> Tallied:
+    """Each goal's members by place. `rows` are standings of the day as known, as `coverage.standings_on` gives them.
 
-    One query, one more when some goal counts the designated (two without `codes`), one more when some goal counts the
-    available, whatever the number of goals, places and members.
+    One query, and that of `codes_of` without `codes`, whatever the number of goals, places and members.
     """
     if not promised:
-        return {}
+        return Tallied({}, {})
     codes = codes_of(promised, as_of) if codes is None else codes
-    counted = coverage.counts_by_place(rows)
+    held = [
+        working.Held(goal.pk, goal.requirement_id, code.strip())
+        for goal in promised
+        if goal.pk in codes
+        for code in codes[goal.pk] or [""]
+    ]
+    available = [goal for goal in promised if goal.counts == Counted.AVAILABLE]
+    counted = working.count_by_place(
+        rows,
+        as_of=as_of,
+        known_at=known_at,
+        held=held,
+        available_under={goal.requirement_id for goal in available},
+    )
     found: dict[int, dict[Place, Tally]] = {goal.pk: {} for goal in promised}
     goals_of: dict[int, list[Goal]] = {}
     for goal in promised:
         goals_of.setdefault(goal.requirement_id, []).append(goal)
-    for (requirement, place), counts in counted.items():
+    for (requirement, place), counts in coverage.counts_by_place(counted.stood).items():
         for goal in goals_of.get(requirement, ()):
             found[goal.pk][place] = _at_home(counts, _have_of(goal, counts))
-    if codes:
-        asked = [
-            Held(goal.pk, goal.requirement_id, code.strip())
-            for goal in promised
-            if goal.pk in codes
-            for code in codes[goal.pk] or [""]
-        ]
-        for (key, place), number in working.designated(rows, asked, as_of=as_of, known_at=known_at).items():
-            found[key][place] += Tally(have=number, own=number)
-    if any(goal.counts == Counted.AVAILABLE for goal in promised):
-        for (requirement, home, at), number in working.available(rows, as_of=as_of, known_at=known_at).items():
-            for goal in goals_of.get(requirement, ()):
-                if goal.counts == Counted.AVAILABLE:
-                    places = found[goal.pk]
-                    places[home] += Tally(own=number)
-                    places[at] = places.get(at, Tally(coverage.Counts(unit=at.unit, shift=at.shift))) + Tally(
-                        have=number
-                    )
-    return found
+    for (key, place), number in counted.designated.items():
+        found[key][place] += Tally(have=number, own=number)
+    for goal in available:
+        places = found[goal.pk]
+        for (requirement, home, at), number in counted.available.items():
+            if requirement == goal.requirement_id:
+                places[home] += Tally(own=number)
+                elsewhere = Tally(coverage.Counts(unit=at.unit, shift=at.shift))
+                places[at] = places.get(at, elsewhere) + Tally(have=number)
+    return Tallied(found, counted.shifts)
 
 
 def of_parts(goal: Goal, parts: Iterable[coverage.Counts]) -> dict[Place, Tally]:
@@ -313,13 +332,13 @@ def evaluate_all(
 
     The denominator is everybody in the population but the excused, as for coverage. `trained` counts those of them who
     were ever credited, `certified` those who are current, `designated` those who hold the designation, `available`
-    those who are current, on no leave, and working in the group: see `working.available`.
+    those who are current, on no leave, and working in the group: see `working.count_by_place`.
     """
     ids = {goal.requirement_id for goal in promised}
     rows = coverage.standings_on(as_of, known_at=known_at, requirement_ids=ids)
     if agency is not None:
         rows = rows.filter(officer__agency=agency)
-    found = tallies(promised, rows, as_of=as_of, known_at=known_at)
+    found = tallies(promised, rows, as_of=as_of, known_at=known_at).places
     return {goal.pk: result_of(goal, found[goal.pk]) for goal in promised}
 
 

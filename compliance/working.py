@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 
 from compliance import engine
 from compliance.models import KnownStanding, Standing
-from roster.models import Assignment, AssignmentKind, Designation, Employment, Leave, Officer, open_on
+from roster.models import Assignment, AssignmentKind, Designation, Employment, Leave, Officer, Shift, open_on
 from roster.tree import UnitTree
 
 Standings = QuerySet[Standing] | QuerySet[KnownStanding]
@@ -51,10 +51,6 @@ def _on(facts: Any, day: date, known_at: datetime | None) -> Any:
     return facts.objects.known(known_at).filter(open_on(day), start_on__lte=day)
 
 
-def _stood(rows: Standings) -> _Sql:
-    return _sql(rows.values_list("officer_id", "requirement_id", "unit_id", "shift_id"))
-
-
 def _acting(day: date, known_at: datetime | None) -> _Sql:
     """Each member's temporary assignment in force: of several the one begun last."""
     found = _sql(
@@ -83,32 +79,6 @@ def _fetch(parts: Mapping[str, _Sql], query: str, params: Sequence[Any] = ()) ->
         return list(cursor.fetchall())
 
 
-#: Whose members those without a unit are: asked only of them. A join, since a subquery for each row is reckoned so dear
-#: that PostgreSQL compiles the query for longer than it runs.
-_AGENCY = "o.agency_id"
-_OF_AGENCY = " LEFT JOIN roster_officer o ON o.id = s.officer_id AND s.unit_id IS NULL"
-
-
-def available(rows: Standings, *, as_of: date, known_at: datetime | None = None) -> dict[tuple[int, Place, Place], int]:
-    """(requirement, home, where they work) -> members who are certified and on no leave. One query.
-
-    A temporary assignment in force says where a member works; one without a shift leaves the shift as at home.
-    """
-    current = rows.filter(state=engine.State.CURRENT)
-    parts = {"stood": _stood(current), "acting": _acting(as_of, known_at), "away": _away(as_of, known_at)}
-    found = _fetch(
-        parts,
-        f"SELECT s.requirement_id, s.unit_id, s.shift_id, {_AGENCY},"  # noqa: S608 - constants of ours
-        " coalesce(a.unit_id, s.unit_id), coalesce(a.shift_id, s.shift_id), count(*)"
-        f" FROM stood s LEFT JOIN acting a ON a.officer_id = s.officer_id{_OF_AGENCY}"
-        " WHERE NOT EXISTS (SELECT 1 FROM away WHERE away.officer_id = s.officer_id) GROUP BY 1, 2, 3, 4, 5, 6",
-    )
-    return {
-        (requirement, Place(unit, shift, agency), Place(at, on, agency if at is None else None)): number
-        for requirement, unit, shift, agency, at, on, number in found
-    }
-
-
 class Held(NamedTuple):
     """Who is asked for a designation: the standings of a requirement, for a goal, by one code; blank = any code."""
 
@@ -117,24 +87,90 @@ class Held(NamedTuple):
     code: str
 
 
-def designated(
-    rows: Standings, asked: Iterable[Held], *, as_of: date, known_at: datetime | None = None
-) -> dict[tuple[int, Place], int]:
-    """(goal, home) -> members who are counted and hold one of the codes asked for. One query for all goals."""
-    wanted = list(asked)
-    counted = rows.exclude(state=engine.State.EXCUSED)
-    held = _on(Designation, as_of, known_at).values_list("officer_id", "code")
+@dataclass(frozen=True, slots=True)
+class ByPlace:
+    """Members counted where they are at home, and what more was asked of them."""
+
+    #: requirement, home unit, home shift, agency of those without a unit, state, whether ever credited, how many
+    stood: list[tuple[int, int | None, int | None, int | None, str, bool, int]]
+    #: (goal, home) -> members who are counted and hold one of the codes asked for
+    designated: dict[tuple[int, Place], int]
+    #: (requirement, home, where they work) -> members who are certified and on no leave
+    available: dict[tuple[int, Place, Place], int]
+    #: the shifts of all these places
+    shifts: dict[int, Shift]
+
+
+#: What an arm of the count gives, the last three columns with their types where it has nothing to say.
+_STOOD = """
+    SELECT 'stood' AS what, requirement_id AS key, unit_id, shift_id, NULL::bigint AS agency_id,
+        NULL::bigint AS at_unit_id, NULL::bigint AS at_shift_id, state, has_credit, count(*) AS number
+    FROM stood WHERE unit_id IS NOT NULL GROUP BY 2, 3, 4, 8, 9
+    UNION ALL
+    SELECT 'stood', s.requirement_id, NULL, s.shift_id, o.agency_id, NULL, NULL, s.state, s.has_credit, count(*)
+    FROM stood s JOIN roster_officer o ON o.id = s.officer_id WHERE s.unit_id IS NULL GROUP BY 2, 4, 5, 8, 9"""
+#: Whose members those without a unit are: asked only of them. A join, since a subquery for each row is reckoned so dear
+#: that PostgreSQL compiles the query for longer than it runs.
+_OF_AGENCY = "LEFT JOIN roster_officer o ON o.id = s.officer_id AND s.unit_id IS NULL"
+_DESIGNATED = f"""
+    SELECT 'designated', g.goal, s.unit_id, s.shift_id, o.agency_id, NULL, NULL, NULL, NULL,
+        count(DISTINCT s.officer_id)
+    FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS g (goal, requirement, code)
+    JOIN stood s ON s.requirement_id = g.requirement AND s.state <> 'excused'
+    JOIN held h ON h.officer_id = s.officer_id AND (g.code = '' OR lower(g.code) = lower(h.code))
+    {_OF_AGENCY} GROUP BY 2, 3, 4, 5"""  # noqa: S608 - constants of ours
+#: A temporary assignment in force says where a member works; one without a shift leaves the shift as at home.
+_AVAILABLE = f"""
+    SELECT 'available', s.requirement_id, s.unit_id, s.shift_id, o.agency_id,
+        coalesce(a.unit_id, s.unit_id), coalesce(a.shift_id, s.shift_id), NULL, NULL, count(*)
+    FROM stood s LEFT JOIN acting a ON a.officer_id = s.officer_id {_OF_AGENCY}
+    WHERE s.requirement_id = ANY(%s) AND s.state = 'current'
+        AND NOT EXISTS (SELECT 1 FROM away WHERE away.officer_id = s.officer_id)
+    GROUP BY 2, 3, 4, 5, 6, 7"""  # noqa: S608 - constants of ours
+
+
+def count_by_place(
+    rows: Standings,
+    *,
+    as_of: date,
+    known_at: datetime | None = None,
+    held: Sequence[Held] = (),
+    available_under: Collection[int] = (),
+) -> ByPlace:
+    """Members by home unit and shift: by state; those who hold a designation, for each goal that asks; and under some
+    requirements those who are available, with where they work. One query, whatever is asked.
+    """
+    asked = (*("requirement_id", "unit_id", "shift_id", "state", "has_credit", "officer_id"),)
+    parts = {"stood": _sql(rows.values_list(*asked))}
+    arms, params = [_STOOD], list[Any]()
+    if held:
+        parts["held"] = _sql(_on(Designation, as_of, known_at).values_list("officer_id", "code"))
+        arms.append(_DESIGNATED)
+        params += [list(column) for column in zip(*held, strict=True)]
+    if available_under:
+        parts |= {"acting": _acting(as_of, known_at), "away": _away(as_of, known_at)}
+        arms.append(_AVAILABLE)
+        params.append(list(available_under))
     found = _fetch(
-        {"stood": _stood(counted), "held": _sql(held)},
-        f"SELECT g.goal, s.unit_id, s.shift_id, {_AGENCY}, count(DISTINCT s.officer_id)"  # noqa: S608 - constants of ours
-        " FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS g (goal, requirement, code)"
-        " JOIN stood s ON s.requirement_id = g.requirement"
-        " JOIN held h ON h.officer_id = s.officer_id AND (g.code = '' OR lower(g.code) = lower(h.code))"
-        f"{_OF_AGENCY}"
-        " GROUP BY 1, 2, 3, 4",
-        [[row.goal for row in wanted], [row.requirement for row in wanted], [row.code for row in wanted]],
+        parts,
+        'SELECT g.*, home.code, home."order", there.code, there."order"'  # noqa: S608 - constants of ours
+        f" FROM ({' UNION ALL '.join(arms)}) AS g"
+        " LEFT JOIN roster_shift home ON home.id = g.shift_id LEFT JOIN roster_shift there ON there.id = g.at_shift_id",
+        params,
     )
-    return {(goal, Place(unit, shift, agency)): number for goal, unit, shift, agency, number in found}
+    answer = ByPlace([], {}, {}, {})
+    for what, key, unit, shift, agency, at, on, state, has_credit, number, *names in found:
+        home = Place(unit, shift, agency)
+        if what == "stood":
+            answer.stood.append((key, *home, state, has_credit, number))
+        elif what == "designated":
+            answer.designated[key, home] = number
+        else:
+            answer.available[key, home, Place(at, on, agency if at is None else None)] = number
+        for pk, (code, order) in ((shift, names[:2]), (on, names[2:])):
+            if pk is not None and pk not in answer.shifts:
+                answer.shifts[pk] = Shift(pk=pk, code=code, order=order)
+    return answer
 
 
 # --- a unit's own view ----------------------------------------------------------------------------------------------

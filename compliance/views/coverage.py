@@ -132,7 +132,7 @@ def _places(
     """A goal's members by place as far as the page reaches: from the parts counted, or by the queries of `tallies`."""
     if goals.is_of_standings(goal):
         return goals.of_parts(goal, parts)
-    found = goals.tallies([goal], everywhere, as_of=asked.as_of, known_at=asked.known_at)[goal.pk]
+    found = goals.tallies([goal], everywhere, as_of=asked.as_of, known_at=asked.known_at).places[goal.pk]
     return goals.in_reach(found, viewer) if unit is None else goals.within(found, viewer.tree.below([unit.pk]))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -15,11 +16,10 @@ from django.views.decorators.http import require_safe
 
 from compliance import coverage, goals, known, sentences
 from compliance.asking import Asked, ask, export_rows, in_one_transaction
-from compliance.filters import all_requirements, population_of
+from compliance.filters import population_of
 from compliance.models import Counted, Each, Goal, Requirement
-from compliance.tables import standing_rows
 from roster.access import Right, Viewer, ViewerRequest, requires
-from roster.models import Shift
+from roster.models import Officer
 
 MOST_NAMED = 50  # members of each goal
 MOST_LINES = 25  # units of each goal
@@ -34,18 +34,11 @@ class Line:
     #: each column with the group that stands in it; None where a unit has nobody
     cells: list[tuple[str, goals.Group | None]]
 
-    @property
-    def groups(self) -> list[goals.Group]:
-        return [group for _, group in self.cells if group]
 
-    @property
-    def short(self) -> int:
-        return sum(group.short for group in self.groups)
-
-    @property
-    def share(self) -> Fraction:
-        """What the line reaches of what it is asked: the lower, the worse."""
-        return Fraction(sum(group.have for group in self.groups), sum(group.counted for group in self.groups) or 1)
+def _how_far_behind(groups: Collection[goals.Group]) -> tuple[int, Fraction]:
+    """How many a line is short of, the most first, and what it reaches of what it is asked, the least first."""
+    counted = sum(group.counted for group in groups)
+    return -sum(group.short for group in groups), Fraction(sum(group.have for group in groups), counted or 1)
 
 
 @dataclass(frozen=True)
@@ -67,24 +60,22 @@ def goal_list(request: ViewerRequest) -> HttpResponseBase:
     viewer = request.viewer
     asked = ask(request, today=viewer.today)
     known.be_ready(asked.known_at, asked.as_of)
-    requirements = {each.pk: each for each in all_requirements(population_on=asked.as_of).values()}
-    promised = list(Goal.objects.order_by("code"))
+    promised = goals.promised_on(asked.as_of)
     ids = {goal.requirement_id for goal in promised}
     rows = coverage.standings_on(asked.as_of, known_at=asked.known_at, requirement_ids=ids)
     codes = goals.codes_of(promised, asked.as_of)
-    places = goals.tallies(promised, rows, as_of=asked.as_of, known_at=asked.known_at, codes=codes)
-    needs_shifts = any("shift" in goals.KEYS[goal.each] for goal in promised)
-    names = goals.Names(viewer.tree, {shift.pk: shift for shift in Shift.objects.all()} if needs_shifts else {})
-    results = {goal.pk: goals.result_of(goal, places[goal.pk]) for goal in promised}
+    tallied = goals.tallies(promised, rows, as_of=asked.as_of, known_at=asked.known_at, codes=codes)
+    names = goals.Names(viewer.tree, tallied.shifts)
+    results = {goal.pk: goals.result_of(goal, tallied.places[goal.pk]) for goal in promised}
     if request.GET.get("export"):
         return _export(request, promised, results, names)
-    named = _named(promised, coverage.in_reach(rows, viewer), asked, codes)
+    named = _named(promised, coverage.in_reach(rows, viewer), asked, codes, names)
     found = [
         {
-            **_said(goal, requirements[goal.requirement_id], results[goal.pk], codes.get(goal.pk, ()), asked),
-            "grid": _grid(goal, requirements[goal.requirement_id], results[goal.pk], names, viewer, asked),
+            **_said(goal, results[goal.pk], codes.get(goal.pk, ()), asked),
+            "grid": _grid(goal, results[goal.pk], names, viewer, asked),
             "named": named[goal.pk],
-            "more": _missing(goals.in_reach(places[goal.pk], viewer)) - len(named[goal.pk]),
+            "more": _missing(goals.in_reach(tallied.places[goal.pk], viewer)) - len(named[goal.pk]),
         }
         for goal in promised
     ]
@@ -93,23 +84,21 @@ def goal_list(request: ViewerRequest) -> HttpResponseBase:
         "population": "of each goal",
         "counts": "as each goal says",
         "goals": found,
-        "links": viewer.openable(row.officer for item in found for row, _ in item["named"]),
+        "links": viewer.openable(one.officer for item in found for one in item["named"]),
     }
     return render(request, "goals.html", context)
 
 
-def _said(
-    goal: Goal, requirement: Requirement, result: goals.GoalResult, codes: Sequence[str], asked: Asked
-) -> dict[str, Any]:
+def _said(goal: Goal, result: goals.GoalResult, codes: Sequence[str], asked: Asked) -> dict[str, Any]:
     """What a goal's card says of the whole."""
     return {
         "goal": goal,
-        "requirement": requirement,
+        "requirement": goal.requirement,
         "result": result,
         "counts": sentences.goal_counts(goal, codes),
         "asks": sentences.goal_asks(goal),
-        "population": population_of(requirement),
-        "url": asked.link(reverse("coverage"), requirement=requirement.code),
+        "population": population_of(goal),
+        "url": asked.link(reverse("coverage"), requirement=goal.requirement.code),
     }
 
 
@@ -119,46 +108,38 @@ def _missing(places: goals.Places) -> int:
     return here.counts.counted - here.own
 
 
-def _is_in_reach(group: goals.Group, goal: Goal, viewer: Viewer) -> bool:
-    """A shift of the whole department is everybody's figure; a unit's is that of who sees the unit."""
-    visible = viewer.visible_units()
-    if visible is None or goal.each == Each.SHIFT:
-        return True
-    return group.unit in visible if group.unit else bool(viewer.agencies)
+def _in_reach(groups: Iterable[goals.Group], goal: Goal, names: goals.Names, viewer: Viewer) -> list[goals.Group]:
+    """A shift of the whole department is everybody's figure; a unit's is that of who sees the unit. In order."""
+    visible = None if goal.each == Each.SHIFT else viewer.visible_units()
+    seen = [
+        group for group in groups if visible is None or (group.unit in visible if group.unit else bool(viewer.agencies))
+    ]
+    return sorted(seen, key=names.place)
 
 
-def _grid(
-    goal: Goal,
-    requirement: Requirement,
-    result: goals.GoalResult,
-    names: goals.Names,
-    viewer: Viewer,
-    asked: Asked,
-) -> Grid | None:
+def _grid(goal: Goal, result: goals.GoalResult, names: goals.Names, viewer: Viewer, asked: Asked) -> Grid | None:
     """Units by shifts, or one column of groups; None for a goal without groups."""
     if goal.each == Each.NONE:
         return None
-    seen = sorted((group for group in result.groups if _is_in_reach(group, goal, viewer)), key=names.place)
-    if goal.each == Each.SHIFT:
-        columns = ["Members"]
-        lines = [Line(names.shift(group.shift), "", [("Members", group)]) for group in seen]
-    else:
-        by_shift = {group.shift: group for group in sorted(seen, key=lambda one: names.place(one)[2:])}
-        shifts = list(by_shift) if goal.each == Each.UNIT_SHIFT else [None]
-        columns = [names.shift(shift) for shift in shifts] if goal.each == Each.UNIT_SHIFT else ["Members"]
-        by_unit: dict[int | None, dict[int | None, goals.Group]] = {}
-        for group in seen:
-            by_unit.setdefault(group.unit, {})[group.shift] = group
-        lines = [
-            Line(
-                names.unit(unit),
-                _unit_url(unit, requirement, viewer, asked),
-                [(column, found.get(shift)) for column, shift in zip(columns, shifts, strict=True)],
-            )
-            for unit, found in by_unit.items()
-        ]
-    lines.sort(key=lambda line: (-line.short, line.share))
-    return Grid(columns, lines[:MOST_LINES], max(0, len(lines) - MOST_LINES), len(result.groups) - len(seen))
+    seen = _in_reach(result.groups, goal, names, viewer)
+    has_units = goal.each != Each.SHIFT
+    lines: dict[int | None, dict[int | None, goals.Group]] = {}
+    for group in seen:
+        line, column = (group.unit, group.shift) if has_units else (group.shift, None)
+        lines.setdefault(line, {})[column] = group
+    in_order = {group.shift: group for group in sorted(seen, key=lambda one: names.place(one)[2:])}
+    shifts = list(in_order) if goal.each == Each.UNIT_SHIFT else [None]
+    columns = [names.shift(shift) for shift in shifts] if goal.each == Each.UNIT_SHIFT else ["Members"]
+    furthest = sorted(lines.items(), key=lambda line: _how_far_behind(line[1].values()))[:MOST_LINES]
+    shown = [
+        Line(
+            names.unit(key) if has_units else names.shift(key),
+            _unit_url(key, goal.requirement, viewer, asked) if has_units else "",
+            [(column, found.get(shift)) for column, shift in zip(columns, shifts, strict=True)],
+        )
+        for key, found in furthest
+    ]
+    return Grid(columns, shown, len(lines) - len(shown), len(result.groups) - len(seen))
 
 
 def _unit_url(unit: int | None, requirement: Requirement, viewer: Viewer, asked: Asked) -> str:
@@ -167,33 +148,51 @@ def _unit_url(unit: int | None, requirement: Requirement, viewer: Viewer, asked:
     return asked.link(reverse("unit-detail", args=[viewer.tree.units[unit].code]), requirement=requirement.code)
 
 
-def _named(
-    promised: Sequence[Goal], rows: coverage.Standings, asked: Asked, codes: Mapping[int, Sequence[str]]
-) -> dict[int, list[tuple[Any, str]]]:
-    """Goal -> the first members who keep it from being whole, by name, with what they lack beside their state.
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A member who keeps a goal from being whole; `lacks` is what the state alone does not say."""
 
-    Two queries for all goals: who they are, and then what is printed of those few.
-    """
+    officer: Officer
+    place: str
+    state: str
+    due_on: date | None
+    lacks: str
+
+
+#: What is printed of a member, as the query gives it.
+PRINTED = ("pk", "agency_id", "employee_id", "last_name", "first_name", "middle_name", "suffix")
+
+
+def _named(
+    promised: Sequence[Goal],
+    rows: coverage.Standings,
+    asked: Asked,
+    codes: Mapping[int, Sequence[str]],
+    names: goals.Names,
+) -> dict[int, list[Missing]]:
+    """Goal -> the first members who keep it from being whole, by name. One query for all goals."""
     parts = []
     for goal in promised:
-        asked_of = rows.filter(requirement=goal.requirement_id)
         missing = goals.exceptions(
-            goal, asked_of, as_of=asked.as_of, known_at=asked.known_at, codes=codes.get(goal.pk, ())
+            goal,
+            rows.filter(requirement=goal.requirement_id),
+            as_of=asked.as_of,
+            known_at=asked.known_at,
+            codes=codes.get(goal.pk, ()),
         )
         by_name = missing.order_by("officer__last_name", "officer__first_name", "officer__employee_id")
-        parts.append(by_name.annotate(goal_id=Value(goal.pk)).values_list("goal_id", "pk")[:MOST_NAMED])
+        printed = ("goal_id", "unit_id", "shift_id", "state", "due_on", *(f"officer__{name}" for name in PRINTED))
+        parts.append(by_name.annotate(goal_id=Value(goal.pk)).values_list(*printed)[:MOST_NAMED])
     if not parts:
         return {}
-    first = list(parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0])
-    shown = {row.pk: row for row in standing_rows(rows.model.objects.filter(pk__in={pk for _, pk in first}))}
-    found: dict[int, list[tuple[Any, str]]] = {goal.pk: [] for goal in promised}
+    found: dict[int, list[Missing]] = {goal.pk: [] for goal in promised}
     counts = {goal.pk: goal.counts for goal in promised}
-    for goal_id, pk in first:
-        found[goal_id].append((shown[pk], _lacks(counts[goal_id], shown[pk].state)))
+    for goal_id, unit, shift, state, due_on, *values in parts[0].union(*parts[1:], all=True) if parts[1:] else parts[0]:
+        officer = Officer(**dict(zip(PRINTED, values, strict=True)))
+        place = " · ".join(filter(None, (names.unit(unit) if unit else "–", names.shift(shift) if shift else "")))
+        found[goal_id].append(Missing(officer, place, state, due_on, _lacks(counts[goal_id], state)))
     for named in found.values():
-        named.sort(
-            key=lambda pair: (pair[0].officer.last_name, pair[0].officer.first_name, pair[0].officer.employee_id)
-        )
+        named.sort(key=lambda one: (one.officer.last_name, one.officer.first_name, one.officer.employee_id))
     return found
 
 
@@ -219,10 +218,9 @@ def _export(
         by = sentences.day(goal.by) if goal.by else ""
         asks = [goal.title, goal.counts, goal.target_percent, goal.get_each_display(), goal.min_count, by]
         rows.append([*asks, "whole", "", "", *_figures(result)])
-        for group in sorted(result.groups, key=names.place):
-            if _is_in_reach(group, goal, request.viewer):
-                where = [names.code(key, getattr(group, key)) for key in ("unit", "shift")]
-                rows.append([*asks, "group", *where, *_figures(group)])
+        for group in _in_reach(result.groups, goal, names, request.viewer):
+            where = [names.code(key, getattr(group, key)) for key in ("unit", "shift")]
+            rows.append([*asks, "group", *where, *_figures(group)])
     return export_rows(request, rows, "goals")
 
 

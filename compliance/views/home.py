@@ -43,7 +43,7 @@ def _goals(viewer: Viewer) -> dict[str, list[dict[str, Any]]]:
     """Each goal for everybody and within the viewer's reach, and the five units furthest behind."""
     promised = list(Goal.objects.select_related("requirement"))
     rows = coverage.standings_on(viewer.today, requirement_ids={goal.requirement_id for goal in promised})
-    places = goals.tallies(promised, rows, as_of=viewer.today)
+    places = goals.tallies(promised, rows, as_of=viewer.today).places
     cards, behind = [], []
     for goal in promised:
         everywhere = places[goal.pk]

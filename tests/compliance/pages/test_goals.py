@@ -208,10 +208,8 @@ def test_the_file_of_a_commander_holds_the_groups_of_the_own_units(department: D
     assert [row[6:8] for row in rows[1:]] == [["whole", ""], ["group", "CEN"], ["whole", ""]]
 
 
-# Session, user, access, units; requirements; goals; members counted; who is missing, and what is printed of them.
-QUERIES = 9
-# Shifts; populations of the goals that name no designation; the designated; the available.
-MORE_FOR_GROUPS_AND_FACTS = 4
+# Session, user, access, units; goals with their populations; members counted, whatever is counted; who is missing.
+QUERIES = 7
 
 
 def test_costs_the_same_for_one_goal_and_for_thirty(
@@ -240,10 +238,13 @@ def test_groups_and_facts_cost_the_same_for_one_goal_and_for_ten(
             promise(department, code=f"{counts}-{number}", counts=counts)
 
     promise_both(0)
-    with django_assert_num_queries(QUERIES + MORE_FOR_GROUPS_AND_FACTS):
+    with django_assert_num_queries(QUERIES):
         client.get("/goals/", AS_OF)
     fill(department, 30)
     for number in range(1, 5):
         promise_both(number)
-    with django_assert_num_queries(QUERIES + MORE_FOR_GROUPS_AND_FACTS):
+    with django_assert_num_queries(QUERIES):
         client.get("/goals/", AS_OF)
+    commander = department.client("commander")
+    with django_assert_num_queries(QUERIES + 1):  # whose pages a commander may open
+        commander.get("/goals/", AS_OF)
