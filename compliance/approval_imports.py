@@ -13,6 +13,7 @@ from compliance import engine
 from compliance.gather import gather_members, gather_rules
 from compliance.models import Extension, Requirement, Waiver
 from roster.imports import WHO_COLUMNS
+from roster.models import Officer
 from roster.period_imports import KeptFact, KeyedFactsImport, KeyedRow, span
 from roster.plans import Fields, Plan, Verdict
 from roster.tabular import Column, Row
@@ -42,6 +43,19 @@ class ApprovalsImport(KeyedFactsImport):
         if code and not found:
             fields.wrong("requirement", "There is no requirement with this code.")
         return found
+
+    def fits(self, wanted: KeptFact, others: Iterable[KeptFact], row: KeyedRow) -> bool:
+        """Nobody records for themselves, by a file no more than by a page."""
+        if row.officer_id not in self.own:
+            return True
+        officer = Officer.objects.get(pk=row.officer_id)
+        self.refuse(row, "employee_id", officer.employee_id, own_words(officer))
+        return False
+
+
+def own_words(officer: Officer) -> str:
+    """What is said to a member who records something for themselves."""
+    return f"You are {officer.full_name}. Somebody else has to record this for you."
 
 
 class WaiversImport(ApprovalsImport):
@@ -76,6 +90,8 @@ class WaiversImport(ApprovalsImport):
 
     def fits(self, wanted: KeptFact, others: Iterable[KeptFact], row: KeyedRow) -> bool:
         """Waivers may overlap; the row is taken, and says so."""
+        if not super().fits(wanted, others, row):
+            return False
         last = cast("date", wanted.values[0])
         for other in others:
             first, until = cast("date", other.named[1]), cast("date", other.values[0])
@@ -130,6 +146,8 @@ class ExtensionsImport(ApprovalsImport):
 
     def fits(self, wanted: KeptFact, others: Iterable[KeptFact], row: KeyedRow) -> bool:
         """Whether it was approved in time, beside the extensions that stand and those of this file."""
+        if not super().fits(wanted, others, row):
+            return False
         if wanted.fact_id is not None:
             return True  # recorded before; only its reference changes
         requirement, until_on, approved_on = _as_extension(wanted)
@@ -147,8 +165,10 @@ class ExtensionsImport(ApprovalsImport):
             reason = f"Approved too late: the date in force had passed, {found.due_on}."
             self.refuse(row, "approved_on", approved_on, reason)
         elif found.due_on is None or until_on <= found.due_on:
-            due = f"is {found.due_on} already" if found.due_on else "never comes, since the credit is good for ever"
-            self.warn(row, "until_on", until_on, f"It changes nothing: the date in force {due}.")
+            due = (
+                f"the date in force is {found.due_on} already" if found.due_on else f"there is no date, {found.no_date}"
+            )
+            self.warn(row, "until_on", until_on, f"It changes nothing: {due}.")
         return row.verdict is not Verdict.REJECTED
 
 
@@ -165,6 +185,13 @@ class InForce(NamedTuple):
     #: None where it never comes, or for a member who was not asked
     due_on: date | None
     has_passed: bool
+    #: there is no date because leave moves it and has no last day
+    waits_for_leave: bool = False
+
+    @property
+    def no_date(self) -> str:
+        """Why there is no date to extend, where the member is asked."""
+        return "a leave without a last day moves it on" if self.waits_for_leave else "the credit is good for ever"
 
 
 def in_force_on(day: date, editions: Sequence[engine.Edition], facts: engine.MemberFacts) -> InForce:
@@ -179,12 +206,18 @@ def in_force_on(day: date, editions: Sequence[engine.Edition], facts: engine.Mem
     facts = replace(facts, waivers=(), leaves=_without_leave_of(day, edition, facts.leaves))
     period = _on_day(day, editions, facts)
     if period is not None:
-        return InForce(edition, period.due_on, period.state is engine.State.OVERDUE)
+        return _of_period(edition, period)
     everybody = replace(edition, population=engine.Population(), effective_from=date.min, effective_to=None)
     period = _on_day(day, [everybody], replace(facts, employments=_employed_on(day, facts.employments)))
     if period is not None and period.state is engine.State.CURRENT:
-        return InForce(edition, period.due_on, has_passed=False)
+        return _of_period(edition, period)
     return InForce(edition, None, has_passed=True)
+
+
+def _of_period(edition: engine.Edition, period: engine.Period) -> InForce:
+    is_for_good = period.state is engine.State.CURRENT and engine.clock_of(edition) is engine.Clock.ONCE
+    waits = period.due_on is None and edition.leave is engine.LeaveRule.TOLL and not is_for_good
+    return InForce(edition, period.due_on, period.state is engine.State.OVERDUE, waits)
 
 
 def _on_day(day: date, editions: Sequence[engine.Edition], facts: engine.MemberFacts) -> engine.Period | None:

@@ -17,7 +17,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 
 from compliance import engine
-from compliance.approval_imports import InForce, in_force_on
+from compliance.approval_imports import InForce, in_force_on, own_words
 from compliance.gather import gather_members, gather_rules, known_facts
 from compliance.log import Effect, on_day
 from compliance.models import Extension, Requirement, Waiver
@@ -62,7 +62,7 @@ def approvers_of(agency_ids: Collection[int] | None) -> QuerySet[User]:
 def refuse_own(officer: Officer, *, by: User | None, approver: User | None = None) -> None:
     """`FactRefused` where who records, or who approved, is the member concerned. Two queries a user."""
     if officer.pk in own_members(by):
-        raise FactRefused(f"You are {officer.full_name}. Somebody else has to record this for you.")
+        raise FactRefused(own_words(officer))
     if approver is not None and officer.pk in own_members(approver):
         raise FactRefused(f"{name_of(approver)} is {officer.full_name}, and nobody approves for themselves.")
 
@@ -79,7 +79,7 @@ def refusal_of(found: InForce, until_on: date, approved_on: date) -> str:
             "An extension has to be approved by the date it moves."
         )
     if found.due_on is None:
-        return "There is no date to extend: the credit is good for ever."
+        return f"There is no date to extend: {found.no_date}."
     if until_on <= found.due_on:
         return f"The date in force is {day(found.due_on)} already: an extension never shortens it. Choose a later day."
     return ""

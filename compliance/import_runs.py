@@ -209,7 +209,13 @@ def plan_import(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
     options = options_of(run)
     try:
         plan = imports.read_plan(
-            run.kind, path_of(run), options, today=timezone.localdate(), agency=run.agency, progress=_told_to(progress)
+            run.kind,
+            path_of(run),
+            options,
+            today=timezone.localdate(),
+            agency=run.agency,
+            by=job.requested_by,
+            progress=_told_to(progress),
         )
     except Unreadable as error:
         sentence = told(error, run)

@@ -22,6 +22,7 @@ from django.db import IntegrityError, transaction
 
 from compliance.approval_imports import ExtensionsImport, WaiversImport
 from roster import tabular
+from roster.access import own_members
 from roster.cells import neutralised
 from roster.facts import FactRefused, Recorder, Via, changing_rules, follow, recording
 from roster.imports import OfficersImport
@@ -96,10 +97,11 @@ def read_plan(
     *,
     today: date,
     agency: Agency,
+    by: User | None = None,
     progress: Progress | None = None,
 ) -> Plan:
-    """What recording the file would do. Writes nothing and holds up nobody."""
-    work = _open(kind, path, options, today=today, agency=agency, progress=progress)
+    """What recording the file would do, when `by` records it. Writes nothing and holds up nobody."""
+    work = _open(kind, path, options, today=today, agency=agency, by=by, progress=progress)
     with transaction.atomic():
         work.gather()
         return work.decide()
@@ -122,7 +124,7 @@ def record(
 
     `PlanChanged` where the plan is not the one of `expected_digest`.
     """
-    work = _open(kind, path, options, today=today, agency=agency, progress=progress)
+    work = _open(kind, path, options, today=today, agency=agency, by=by, progress=progress)
     try:
         with ExitStack() as stack:
             recorder: Recorder | None = None
@@ -176,7 +178,8 @@ def _open(
     *,
     today: date,
     agency: Agency,
+    by: User | None,
     progress: Progress | None,
 ) -> Import:
-    table = open_table(kind, path, options)
-    return KINDS[kind](table, agency=agency, options=options, today=today, progress=progress)
+    table, own = open_table(kind, path, options), own_members(by)
+    return KINDS[kind](table, agency=agency, options=options, today=today, own=own, progress=progress)

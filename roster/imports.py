@@ -231,6 +231,8 @@ class OfficersImport(RowImport):
         if job is None:
             self._jobs[key].append(_Job(hired_on, end_on, row.category or Category.SWORN, row=row))
             row.verdict = Verdict.NEW
+            if hired_on > self.today:
+                self.warn(row, "hired_on", hired_on, f"The member is hired after today, {self.today}.")
             return True
         job.end_on, job.category = end_on, row.category or job.category
         if job.is_changed:

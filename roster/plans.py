@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -172,12 +172,15 @@ class Import(ABC):
         agency: Agency,
         options: ImportOptions,
         today: date,
+        own: Collection[int] = (),
         progress: Progress | None = None,
     ) -> None:
         self.table = sheet_table
         self.agency = agency
         self.options = options
         self.today = today
+        #: the members that the sender is
+        self.own = frozenset(own)
         self.days = Days(options.date_format)
         self.errors: list[Issue] = []
         self._progress = progress
@@ -364,9 +367,10 @@ class RowImport(Import):
         agency: Agency,
         options: ImportOptions,
         today: date,
+        own: Collection[int] = (),
         progress: Progress | None = None,
     ) -> None:
-        super().__init__(table, agency=agency, options=options, today=today, progress=progress)
+        super().__init__(table, agency=agency, options=options, today=today, own=own, progress=progress)
         self._seen: list[PlannedRow] = []
         self._warnings: list[Issue] = []
 

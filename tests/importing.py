@@ -6,6 +6,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from compliance.imports import Recorded, record
 from roster.plans import ImportOptions, Plan, Verdict
 from tests.factories import make_agency
@@ -13,15 +15,15 @@ from tests.factories import make_agency
 TODAY = date(2026, 11, 20)
 
 
-def import_text(tmp_path: Path, kind: str, text: str, **options: Any) -> Recorded:
+def import_text(tmp_path: Path, kind: str, text: str, *, by: User | None = None, **options: Any) -> Recorded:
     path = tmp_path / f"{kind}.csv"
     path.write_text(text, encoding="utf-8")
-    return import_file(path, kind, **options)
+    return import_file(path, kind, by=by, **options)
 
 
-def import_file(path: Path, kind: str, **options: Any) -> Recorded:
+def import_file(path: Path, kind: str, *, by: User | None = None, **options: Any) -> Recorded:
     return record(
-        kind, path, ImportOptions(**options), today=TODAY, agency=make_agency(), by=None, why=f"{kind} of a test"
+        kind, path, ImportOptions(**options), today=TODAY, agency=make_agency(), by=by, why=f"{kind} of a test"
     )
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.management import call_command
 
-from compliance import standings
+from compliance import grants, standings
 from compliance.models import Extension, Requirement, Standing, Waiver
 from roster.facts import Via, recording
-from roster.models import Officer
+from roster.models import Access, Officer, Unit
 from tests import factories as make
 from tests.importing import counts, import_text, reasons, verdicts
 from training.models import Course
@@ -42,6 +46,16 @@ def due_on(day: date) -> tuple[str, date | None]:
 def warnings_of(tmp_path: Path, kind: str, text: str) -> list[tuple[int, str, str]]:
     plan = import_text(tmp_path, kind, text).plan
     return [(warning.line, warning.column, warning.reason) for warning in plan.warnings]
+
+
+def ask_timeline(day: str) -> list[str]:
+    """What the explained line says of extensions on a day."""
+    out = StringIO()
+    call_command(
+        *("timeline", "--officer", "1", "--requirement", "cit", "--as-of", day, "--why", "--format", "json"), stdout=out
+    )
+    (row,) = [row for row in json.loads(out.getvalue()) if row["from"] <= day <= (row["to"] or "9999-12-31")]
+    return [said for said in row["why"]["dates"] if said.startswith("Extension")]
 
 
 # waivers
@@ -109,6 +123,47 @@ def test_waivers_that_overlap_are_taken_and_say_so(tmp_path: Path, member: Offic
         (3, "start_on", "Overlaps the waiver from 2026-01-01 to 2026-01-31.")
     ]
     assert Waiver.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        pytest.param(
+            "waivers",
+            "employee_id,requirement,start_on,end_on,approval\n{0},cit,2026-04-01,2026-04-30,\n{0},cit,2026-01-01,"
+            "2026-01-31,changed\n{0},cit,2026-01-01,2026-01-31,\n2,cit,2026-04-01,2026-04-30,\n",
+            id="waivers",
+        ),
+        pytest.param(
+            "extensions",
+            f"{HEADER}{{0}},cit,2026-09-30,2026-03-01,\n{{0}},cit,2026-06-30,2026-03-01,changed\n"
+            "{0},cit,2026-06-30,2026-03-01,\n2,cit,2026-09-30,2026-03-01,\n",
+            id="extensions",
+        ),
+    ],
+)
+@pytest.mark.parametrize("match", [(), ("badge",)], ids=["by-id", "by-badge"])
+def test_nobody_imports_for_themselves(
+    tmp_path: Path, member: Officer, cit: Course, kind: str, text: str, match: tuple[str, ...]
+) -> None:
+    Officer.objects.filter(pk=member.pk).update(badge="1", first_name="Ana", last_name="Reyes")
+    other = make.make_officer("2", badge="2", unit=Unit.objects.get(), hired_on=date(2020, 1, 1))
+    make.complete(other, cit, date(2023, 3, 17))
+    requirement = Requirement.objects.get()
+    make.waive(member, requirement, date(2026, 1, 1), date(2026, 1, 31))
+    make.extend(member, requirement, date(2026, 6, 30), date(2026, 3, 1))
+    sender = make.make_user("academy")
+    Access.objects.create(user=sender, role="officer", officer=member)
+    text = text.format("1").replace("employee_id", "badge" if match else "employee_id")
+    own = "You are Ana Reyes. Somebody else has to record this for you."
+
+    by_oneself = import_text(tmp_path, kind, text, by=sender, match=match)
+    by_another = import_text(tmp_path, kind, text, by=make.make_user("academy"), match=match)
+
+    # What stands already is no act, and what concerns others goes in.
+    assert verdicts(by_oneself.plan) == ["rejected", "rejected", "same", "new"]
+    assert [(line, reason) for line, _, reason in reasons(by_oneself.plan)] == [(2, own), (3, own)]
+    assert verdicts(by_another.plan) == ["new", "changed", "same", "same"]
 
 
 # extensions
@@ -294,6 +349,38 @@ def test_leave_of_the_day_is_disregarded(
     plan = import_text(tmp_path, "extensions", f"{HEADER}1,cit,2026-12-31,{approved_on},\n").plan
 
     assert reasons(plan) == ([] if reason is None else [(2, "approved_on", reason)])
+
+
+@pytest.mark.parametrize(
+    ("edition", "is_trained", "why"),
+    [
+        pytest.param({}, True, "a leave without a last day moves it on", id="tolled-credit"),
+        pytest.param({}, False, "a leave without a last day moves it on", id="tolled-deadline"),
+        pytest.param({"clock": "once", "months": 0}, True, "the credit is good for ever", id="for-good"),
+        pytest.param(
+            {"clock": "once", "months": 0}, False, "a leave without a last day moves it on", id="for-good-to-come"
+        ),
+    ],
+)
+def test_an_extension_where_there_is_no_date_says_why(
+    tmp_path: Path, cit: Course, edition: dict[str, Any], is_trained: bool, why: str
+) -> None:
+    requirement = make.make_requirement("cit", entry=(cit,), leave="toll", **edition)
+    officer = make.make_officer("1", hired_on=date(2026, 1, 1))
+    make.take_leave(officer, date(2026, 3, 1))
+    if is_trained:
+        make.complete(officer, cit, date(2026, 1, 5))
+    asked = Extension(officer=officer, requirement=requirement, until_on=date(2030, 1, 1), approved_on=date(2026, 4, 1))
+
+    by_page = grants.look_at(asked, today=date(2026, 4, 1)).refusal
+    by_file = warnings_of(tmp_path, "extensions", f"{HEADER}1,cit,2030-01-01,2026-04-01,\n")
+
+    assert by_page == f"There is no date to extend: {why}."
+    assert by_file == [(2, "until_on", f"It changes nothing: there is no date, {why}.")]
+    page = ask_timeline("2026-04-02")
+    assert page == [
+        "Extension to 1 Jan 2030, approved on 1 Apr 2026: there was no date to move on that day, so it changes nothing."
+    ]
 
 
 def test_the_edition_in_force_on_the_day_judges(tmp_path: Path, cit: Course) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from roster.models import Assignment, Designation, Employment, FormerDetail, Leave, Officer, Rank, Shift, Unit
 from roster.tabular import Unreadable
 from tests.factories import designate, make_officer, make_rank, make_unit, take_leave
-from tests.importing import counts, import_text, reasons, verdicts
+from tests.importing import TODAY, counts, import_text, reasons, verdicts
 
 pytestmark = pytest.mark.django_db
 
@@ -125,6 +125,19 @@ def test_officers_with_their_employments(tmp_path: Path) -> None:
         ("00123", date(2015, 7, 2), None, "sworn"),
         ("13001", date(2020, 1, 6), None, "co_responder"),
     ]
+
+
+def test_a_member_hired_after_today_is_taken_and_says_so(tmp_path: Path) -> None:
+    header = "employee_id,last_name,first_name,hired_on\n"
+    text = f"{header}1,Reyes,Ana,{TODAY}\n2,Okafor,Ada,{TODAY + timedelta(days=1)}\n"
+
+    first, second = import_text(tmp_path, "officers", text), import_text(tmp_path, "officers", text)
+
+    assert (counts(first.plan), counts(second.plan)) == ((2, 0, 0, 0), (0, 2, 0, 0))
+    assert [(warning.line, warning.column, warning.reason) for warning in first.plan.warnings] == [
+        (3, "hired_on", f"The member is hired after today, {TODAY}.")
+    ]
+    assert list(second.plan.warnings) == []
 
 
 def test_officers_that_cannot_be_are_errors(tmp_path: Path) -> None:
