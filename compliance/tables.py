@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import django_tables2 as tables
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import Case, F, IntegerField, OuterRef, QuerySet, Subquery, Value, When
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -131,9 +131,7 @@ class UnitTable(StandingTable):
     """The members of a unit's own view: those at home there, and those with a secondary assignment there."""
 
     seen_as = tables.Column(accessor="officer_id", verbose_name="Assignment", attrs=NOT_NARROW)
-    shift = tables.Column(
-        accessor="seen_shift_id", verbose_name="Shift", order_by=("shift__order", "shift__code"), attrs=ON_WIDE
-    )
+    shift = tables.Column(accessor="seen_shift_id", verbose_name="Shift", attrs=ON_WIDE)
 
     class Meta(StandingTable.Meta):
         sequence = (
@@ -150,6 +148,14 @@ class UnitTable(StandingTable):
 
     def value_shift(self, value: int | None) -> str:
         return self.shifts[value].code if value else ""
+
+    def order_shift(self, queryset: QuerySet[Standing], is_descending: bool) -> tuple[QuerySet[Standing], bool]:
+        """By the shift shown: of secondary members that of their assignment here. No shift sorts last."""
+        ordered = sorted(self.shifts.values(), key=lambda shift: (shift.order, shift.code))
+        places = [When(seen_shift_id=shift.pk, then=Value(place)) for place, shift in enumerate(ordered)]
+        place = Case(*places, output_field=IntegerField())
+        by_place = place.desc(nulls_last=True) if is_descending else place.asc(nulls_last=True)
+        return queryset.order_by(by_place, "officer__last_name", "officer__employee_id"), True
 
     def render_seen_as(self, record: Standing) -> str:
         home = self.homes.get(record.officer_id)

@@ -53,6 +53,7 @@ def unit_detail(request: ViewerRequest, code: str) -> HttpResponseBase:
     of_requirement = everywhere.filter(requirement=requirement) if requirement else None
     presence = working.presence(below, of_requirement, as_of=asked.as_of, known_at=asked.known_at)
     elsewhere = working.elsewhere(presence, secondary, viewer.tree, as_of=asked.as_of, known_at=asked.known_at)
+    agency = request.GET.get("agency", "")
     context = {
         "asked": asked,
         "population": population_of(requirement) if requirement else "",
@@ -60,13 +61,13 @@ def unit_detail(request: ViewerRequest, code: str) -> HttpResponseBase:
         "unit": unit,
         "path": list(viewer.tree.above(unit.pk))[:0:-1],
         "children": [
-            (child, asked.link(reverse("unit-detail", args=[child.code])))
+            (child, asked.link(reverse("unit-detail", args=[child.code]), agency=agency))
             for child, depth in viewer.tree.walk(unit.pk)
             if depth == 0
         ],
         "requirement": requirement,
         "figures": [
-            (each, coverage.total_of(by_shift, each.pk), asked.link(request.path, requirement=each.code))
+            (each, coverage.total_of(by_shift, each.pk), asked.link(request.path, requirement=each.code, agency=agency))
             for each in requirements.values()
         ],
         "shifts": _shift_grid(requirement, by_shift, shifts),

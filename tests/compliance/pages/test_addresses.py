@@ -90,6 +90,35 @@ def _word_after(start: str, route: str) -> str:
     return found[1] if found else ""
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/completions/",
+        "/officers/",
+        "/deadlines/",
+        "/units/CEN/",
+        "/waivers/",
+        "/extensions/",
+        "/mass/",
+        "/equivalencies/",
+        "/lesson-plans/",
+        "/trail/",
+        "/coverage/?requirement=refresher",
+    ],
+)
+def test_filtering_keeps_the_agency_that_the_address_names(cast: Cast, address: str) -> None:
+    mark = "&" if "?" in address else "?"
+
+    without, kept = (
+        re.findall(r'(?s)<form[^>]*method="get".*?</form>', cast.client("admin").get(path).content.decode())
+        for path in (address, f"{address}{mark}agency=pd")
+    )
+
+    assert kept
+    assert [form.count('name="agency"') for form in without] == [0] * len(kept)
+    assert [form.count('name="agency" value="pd"') for form in kept] == [1] * len(kept)
+
+
 @pytest.mark.parametrize("code", ["A/B", "~2F", "..", 'say "so"', "[x]:*?", "#1 100%", "Süd\\1"])
 def test_a_code_may_hold_any_character(cast: Cast, code: str) -> None:
     unit = make_unit(code, name="<script>Odd</script>", parent=cast.central)

@@ -267,6 +267,23 @@ def test_a_secondary_assignment_names_the_shift_that_the_unit_sees(department: D
     ]  # fmt: skip
 
 
+def test_secondary_members_sort_by_the_shift_that_is_shown(department: Department) -> None:
+    assign_secondarily(department, "Evans", department.central, shift=make_shift("nights"))
+    assign_secondarily(department, "Gray", department.central)
+
+    up, down = (
+        [(row[0].split(",")[0], row[3]) for row in show(department, sort=sort).rows(MEMBERS)]
+        for sort in ("shift", "-shift")
+    )
+
+    days, nights = (
+        [("Abbott", "days"), ("Baker", "days")],
+        [("Cole", "nights"), ("Diaz", "nights"), ("Evans", "nights")],
+    )
+    assert up == [*days, *nights, ("Gray", "–")]
+    assert down == [*nights, *days, ("Gray", "–")]
+
+
 def test_the_file_marks_secondary_members(department: Department) -> None:
     assign_secondarily(department, "Gray", department.central)
 
