@@ -1,4 +1,4 @@
-"""The lifeline: one member's assignments, leave, classes and standings over the years, as a picture made of boxes.
+"""The lifeline: a member's assignments, leave, grants, classes and standings over the years, as a picture of boxes.
 
 Pure geometry: facts in, shapes out, in a coordinate system of 1000 units for the whole span. The template draws them.
 What does not fit is left out of the picture; the table below it has everything.
@@ -16,6 +16,8 @@ from compliance.sentences import day
 #: Width of the picture, where the lanes begin, and the height of a lane.
 WIDTH, LEFT, LANE, TOP = 1180, 190, 40, 30
 BAR = 24
+#: Between spans that share a lane's height.
+GAP = 2
 #: What a letter of a label is reckoned to take.
 LETTER = 7.2
 #: Letters that a lane's name takes in a line; it has two.
@@ -59,6 +61,7 @@ class Box:
     kind: str
     label: str
     title: str
+    height: float = BAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,6 @@ class Picture:
     dots: list[Dot] = field(default_factory=list)
     today_x: float = 0
     left: int = LEFT
-    bar: int = BAR
 
 
 def draw(lanes: Sequence[Lane], *, first: date, last: date, today: date) -> Picture:
@@ -94,7 +96,7 @@ def draw(lanes: Sequence[Lane], *, first: date, last: date, today: date) -> Pict
     def x_of(on: date) -> float:
         return round(LEFT + (min(max(on, first), last) - first).days * scale, 1)
 
-    height = TOP + LANE * len(lanes) + 22
+    tall = TOP + LANE * len(lanes) + 22
     step = 1 if days < 366 * 16 else 2 if days < 366 * 30 else 5
     years = [
         (x_of(date(year, 1, 1)), str(year))
@@ -103,7 +105,7 @@ def draw(lanes: Sequence[Lane], *, first: date, last: date, today: date) -> Pict
     ]
     picture = Picture(
         WIDTH,
-        height,
+        tall,
         years,
         names=[line for place, lane in enumerate(lanes) for line in _name_lines(lane.name, TOP + LANE * (place + 0.5))],
         rules=[TOP + LANE * (place + 1) for place in range(len(lanes))],
@@ -111,7 +113,7 @@ def draw(lanes: Sequence[Lane], *, first: date, last: date, today: date) -> Pict
     )
     for place, lane in enumerate(lanes):
         top = TOP + LANE * place + (LANE - BAR) / 2
-        for span in lane.spans:
+        for span, (row, rows) in zip(lane.spans, _stacked(lane.spans), strict=True):
             if span.start_on > last or (span.end_on is not None and span.end_on < first):
                 continue
             left, right = (
@@ -119,9 +121,30 @@ def draw(lanes: Sequence[Lane], *, first: date, last: date, today: date) -> Pict
                 WIDTH if span.end_on is None or span.end_on >= last else x_of(span.end_on),
             )
             width = round(max(right - left - 1, 1.5), 1)
-            picture.boxes.append(Box(left, top, width, span.kind, _fitting(span.labels, width - 18), span.title))
+            height = round((BAR + GAP) / rows - GAP, 1)
+            label = _fitting(span.labels, width - 18) if rows == 1 else ""
+            y = round(top + row * (height + GAP), 1)
+            picture.boxes.append(Box(left, y, width, span.kind, label, span.title, height))
         picture.dots.extend(_dots(lane.points, top + BAR / 2, x_of, first, last))
     return picture
+
+
+def _stacked(spans: Sequence[Span]) -> list[tuple[int, int]]:
+    """The row of each span and the number of rows there: spans that overlap share the height of their lane."""
+    found = [(0, 1)] * len(spans)
+    # Those that hang together, each with its row, and the last day in each row.
+    together: dict[int, int] = {}
+    lasts: list[date] = []
+    for place in sorted(range(len(spans)), key=lambda number: spans[number].start_on):
+        start, end = spans[place].start_on, spans[place].end_on or date.max
+        if all(last < start for last in lasts):
+            together, lasts = {}, []
+        row = next((number for number, last in enumerate(lasts) if last < start), len(lasts))
+        lasts[row : row + 1] = [end]
+        together[place] = row
+        for member, its_row in together.items():
+            found[member] = (its_row, len(lasts))
+    return found
 
 
 def _name_lines(name: str, y: float) -> list[tuple[float, str]]:

@@ -56,6 +56,27 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """An edition, restated in one sentence, and its days."""
+
+    words: str
+    start_on: date
+    end_on: date | None
+
+    def __str__(self) -> str:
+        return f"{self.words} In force {self.in_force}."
+
+    @property
+    def in_force(self) -> str:
+        """The days of the edition: `from 1 Jan 2015 to 31 Dec 2024`, `from 1 Jan 2025 on`."""
+        return _from_to(self.start_on, self.end_on) if self.end_on else f"from {day(self.start_on)} on"
+
+    def as_data(self) -> dict[str, Any]:
+        to = self.end_on and self.end_on.isoformat()
+        return {"words": self.words, "from": self.start_on.isoformat(), "to": to}
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """Why a period is what it is, in sentences; completions are newest first."""
 
@@ -65,18 +86,13 @@ class Account:
     state: str
     #: over by the day asked about: what would change it is what would have changed it
     is_past: bool
-    rule: str
-    rule_from: date
-    rule_to: date | None
+    #: the rule of that day, and those of all days of the period in order of time
+    rule: Rule
+    rules: tuple[Rule, ...]
     used: tuple[Part, ...]
     not_used: tuple[Part, ...]
     dates: tuple[str, ...]
     changes: tuple[str, ...]
-
-    @property
-    def in_force(self) -> str:
-        """The days of the edition: `from 1 Jan 2015 to 31 Dec 2024`, `from 1 Jan 2025 on`."""
-        return _from_to(self.rule_from, self.rule_to) if self.rule_to else f"from {day(self.rule_from)} on"
 
     @property
     def change_title(self) -> str:
@@ -91,11 +107,8 @@ class Account:
 
         return {
             "asked_on": self.asked_on.isoformat(),
-            "rule": {
-                "words": self.rule,
-                "from": self.rule_from.isoformat(),
-                "to": self.rule_to and self.rule_to.isoformat(),
-            },
+            "rule": self.rule.as_data(),
+            "rules": [rule.as_data() for rule in self.rules],
             "used": [part(row) for row in self.used],
             "not_used": [part(row) for row in self.not_used],
             "dates": list(self.dates),
@@ -105,7 +118,7 @@ class Account:
     def as_cells(self) -> dict[str, str]:
         """The account in as many cells of a sheet, each readable by itself."""
         return {
-            "rule": self.rule_line,
+            "rule": " ".join(map(str, self.rules)),
             "used": "; ".join(map(str, self.used)),
             "not_used": "; ".join(map(str, self.not_used)),
             "dates": " ".join(self.dates),
@@ -119,13 +132,9 @@ class Account:
             ("Not counted", [str(part) for part in self.not_used]),
             ("Dates", list(self.dates)),
             (self.change_title, list(self.changes)),
-            ("Rule", [self.rule_line]),
+            ("Rule", list(map(str, self.rules))),
         ]
         return [(title, lines) for title, lines in found if lines]
-
-    @property
-    def rule_line(self) -> str:
-        return f"{self.rule} In force {self.in_force}."
 
 
 @dataclass(frozen=True)
@@ -152,19 +161,26 @@ class Member:
         if found is None:
             return None
         told = _Told(found, self.editions[found.edition.key], self)
+        rules = tuple(
+            self._rule(edition)
+            for first, last, edition in engine.in_force(self.rules.editions[requirement])
+            if first <= (period.end_on or date.max) and period.start_on <= last
+        )
         return Account(
             asked_on=asked_on,
             due_on=found.due_on,
             state=found.state.value,
             is_past=period.end_on is not None and period.end_on < as_of,
-            rule=self.sentences[found.edition.key],
-            rule_from=found.edition.effective_from,
-            rule_to=found.edition.effective_to,
+            rule=self._rule(found.edition),
+            rules=rules,
             used=tuple(told.used()),
             not_used=tuple(told.not_used(requirement)),
             dates=tuple(told.dates()),
             changes=tuple(told.changes()),
         )
+
+    def _rule(self, edition: engine.Edition) -> Rule:
+        return Rule(self.sentences[edition.key], edition.effective_from, edition.effective_to)
 
 
 def day_explained(period: Period, as_of: date) -> date:
@@ -530,11 +546,12 @@ def _approval(row: Approval) -> str:
     if row.target is None:
         why = f"after the date had passed, {day(in_force)}" if in_force else "with no date to extend"
         return f"{extension} {why}: it does not count."
-    date_in_force = day(in_force) if in_force else "no date"
+    if in_force is None:
+        return f"{extension}: there was no date to move on that day, so it changes nothing."
     if not row.is_effective:
-        return f"{extension}: {date_in_force} was in force and stays, being no earlier."
+        return f"{extension}: {day(in_force)} was in force and stays, being no earlier."
     what = "the credit" if row.target is Target.LIMIT else "the deadline"
-    return f"{extension}: moved {what} from {date_in_force} to {until}."
+    return f"{extension}: moved {what} from {day(in_force)} to {until}."
 
 
 def _plan(version: str, lack: engine.Lack) -> str:

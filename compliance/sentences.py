@@ -21,6 +21,7 @@ from compliance.engine import (
     year_end,
 )
 from compliance.models import Counted, Each, Edition, Goal
+from compliance.standings import Row
 from training.models import Completion
 
 
@@ -78,20 +79,48 @@ def because(standing: Explained, edition: Edition, basis: Basis | None) -> str:
     return f"{explain(standing, edition, basis)}{cited}."
 
 
+def told(
+    line: Iterable[Row], editions: Mapping[int, Edition], bases: Mapping[int | None, Basis]
+) -> list[tuple[Row, str]]:
+    """A member's periods in order of time, each with its sentence; the row of a long one is that of its first days.
+
+    Periods that touch and are equal in all that is shown of them are one line, as where an edition follows another that
+    says the same of this member. Standings keep them apart.
+    """
+    found: list[tuple[Row, str]] = []
+    for row in line:
+        words = because(row, editions[row.edition], bases.get(row.basis))
+        before, said = found[-1] if found else (row, "")
+        is_same = said == words and _shown(before) == _shown(row)
+        if is_same and before.end_on is not None and before.end_on + timedelta(days=1) == row.start_on:
+            found[-1] = (before._replace(end_on=row.end_on), words)
+        else:
+            found.append((row, words))
+    return found
+
+
+def _shown(row: Row) -> tuple[str, date | None, int | None, int | None]:
+    return row.state, row.due_on, row.unit, row.shift
+
+
 def _excused(standing: Explained, edition: Edition, basis: Basis | None) -> str:
     return "Excused: by a waiver" if standing.reason == Reason.ON_WAIVER else "Excused: on leave"
 
 
 def _current(standing: Explained, edition: Edition, basis: Basis | None) -> str:
     if standing.due_on is None:
-        if edition.leave == LeaveRule.TOLL and (edition.clock != Clock.ONCE or adds_up_rolling(edition)):
-            return f"Current, without a date while a leave has no last day: {_rests_on(edition, basis)}"
-        return f"Current for good: {_rests_on(edition, basis)}"
+        until = ", without a date while a leave has no last day" if waits_for_leave(edition) else " for good"
+        return f"Current{until}: {_rests_on(edition, basis)}"
     extended = ", as extended" if standing.reason == Reason.CREDIT_EXTENDED else ""
     why = [_rests_on(edition, basis)]
     if not adds_up_rolling(edition):
         why.append(renewal(edition) if extended else _carried(standing.due_on, edition, basis))
     return f"Current through {day(standing.due_on)}{extended}: {', '.join(why)}"
+
+
+def waits_for_leave(edition: Edition) -> bool:
+    """Whether who is current without a due date waits for the end of a leave; else the credit is for good."""
+    return edition.leave == LeaveRule.TOLL and (edition.clock != Clock.ONCE or adds_up_rolling(edition))
 
 
 def _in_grace(standing: Explained, edition: Edition, basis: Basis | None) -> str:

@@ -8,7 +8,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
@@ -147,6 +147,30 @@ def _only(found: list[Found], none: str, code: str) -> Found:
         names = ", ".join(sorted(row.agency.code for row in found))
         raise Error(f'"{code}" exists in several agencies: {names}. Say which with --agency.')
     return found[0]
+
+
+class Coded(Protocol):
+    """A unit, a shift or a rank: something that an agency has under a code."""
+
+    pk: int
+    code: str
+    agency_id: int
+
+
+def refuse_ambiguous(what: str, used: Iterable[Sequence[Coded | None]]) -> None:
+    """Rows are told apart by codes only: where those of several agencies look alike, ask which is meant.
+
+    `used` are the unit, shift or rank of each row; None where the row has none. One query where it refuses.
+    """
+    seen: dict[tuple[str, ...], Sequence[Coded | None]] = {}
+    for row in used:
+        codes = tuple(part.code.upper() if part else "" for part in row)
+        other = seen.setdefault(codes, row)
+        alike = [(part, twin) for part, twin in zip(row, other, strict=True) if part and twin and part.pk != twin.pk]
+        for part, twin in alike:
+            agencies = Agency.objects.filter(pk__in=[part.agency_id, twin.agency_id])
+            names = ", ".join(agencies.order_by("code").values_list("code", flat=True))
+            raise Error(f'{what}: "{part.code}" exists in several agencies: {names}. Say which with --agency.')
 
 
 def find_requirement(code: str) -> Requirement:

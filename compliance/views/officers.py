@@ -25,6 +25,8 @@ from roster.models import Assignment, AssignmentKind, Designation, Employment, L
 from training.models import Completion, EvidenceDecision
 
 YEARS_AHEAD = 3
+#: Completions looked at for all periods together that a page explains at once: more take longer than a page may.
+MOST_EXPLAINED = 5000
 
 
 @requires(Right.READ_MEMBERS)
@@ -115,24 +117,33 @@ def officer_detail(request: ViewerRequest, employee_id: str) -> HttpResponseBase
 def show_officer(request: ViewerRequest, officer: Officer) -> HttpResponseBase:
     """The page of one member, or every period with its reasons as a file. A fixed number of queries."""
     asked = ask(request, today=request.viewer.today)
-    record = gather_record(officer, asked)
     if request.GET.get("export"):
-        return export_rows(request, explained_rows(record.lines), f"timeline-{officer.employee_id}")
+        return _timeline_file(request, officer, gather_record(officer, asked, explains_all=True))
+    record = gather_record(officer, asked, explained=request.GET.get("requirement", ""))
     may_record = request.viewer.may(Right.RECORD)
+    granted = grants.granted_to(officer, asked.known_at)
     context = {
         "asked": asked,
         "population": "of each requirement",
         "counts": "this member",
         "officer": officer,
         "record": record,
-        "picture": record.picture(asked),
+        "picture": record.picture(asked, granted),
         "may_record": may_record,
         "may_grant": request.viewer.may(Right.GRANT),
-        "granted": grants.granted_to(officer, asked.known_at),
+        "granted": granted,
         "late": _late(officer, record, asked),
         "is_own": officer.pk in request.viewer.own,
     }
     return render(request, "officers/detail.html", context)
+
+
+def _timeline_file(request: ViewerRequest, officer: Officer, record: Record) -> HttpResponseBase:
+    """Every period with its reasons; of the requirement that the address names, when it names one."""
+    chosen = chosen_requirement(request, {line.requirement.code: line.requirement for line in record.lines})
+    lines = [line for line in record.lines if chosen in (None, line.requirement)]
+    name = f"timeline-{officer.employee_id}" + (f"-{chosen.code}" if chosen else "")
+    return export_rows(request, explained_rows(lines), name)
 
 
 def explained_rows(lines: Sequence[RequirementLine]) -> list[list[Any]]:
@@ -202,12 +213,21 @@ class RequirementLine:
     has_pending: bool
     edition: Edition | None
     overdue_days: int
+    #: with the reasons of every period, not only of the one that holds on the day
+    is_explained: bool = True
 
     @property
-    def rules(self) -> list[reasons.Account]:
-        """An account for each rule that decides a period, the newest first."""
+    def rules(self) -> list[reasons.Rule]:
+        """Each rule that decides a period, the newest first."""
         accounts = [why.account for why in self.periods if why.account]
-        return list({account.rule_from: account for account in accounts}.values())[::-1]
+        return list(dict.fromkeys(rule for account in accounts for rule in account.rules))[::-1]
+
+    @property
+    def no_date(self) -> str:
+        """What stands where a due date would."""
+        if self.now is None or self.edition is None or self.now.row.state != "current":
+            return "–"
+        return "none while on leave" if sentences.waits_for_leave(self.edition) else "for good"
 
     @property
     def late_words(self) -> str:
@@ -247,7 +267,7 @@ class Record:
     def has_periods(self) -> bool:
         return any(line.periods for line in self.lines)
 
-    def picture(self, asked: Asked) -> lifeline.Picture:
+    def picture(self, asked: Asked, granted: grants.Granted) -> lifeline.Picture:
         """The lifeline, from the year they were hired to three years ahead."""
         starts = [row.start_on for row in self.employments] + [row.completed_on for row in self.completions]
         first = date(max(min([*starts, asked.as_of]).year, asked.as_of.year - 40), 1, 1)
@@ -255,10 +275,13 @@ class Record:
         lanes = [
             lifeline.Lane("Assignment", [_assignment_span(row) for row in self.assignments if row.kind == "home"]),
             lifeline.Lane("Leave", [_leave_span(row) for row in self.leaves]),
-            lifeline.Lane(
-                "Classes", points=[self._class_point(row) for row in self.completions if row.result == "passed"]
-            ),
         ]
+        if granted.waivers:
+            lanes.append(lifeline.Lane("Waivers", [_waiver_span(row) for row in granted.waivers]))
+        if granted.extensions:
+            lanes.append(lifeline.Lane("Extensions", [_extension_span(row) for row in granted.extensions]))
+        taken = [self._class_point(row) for row in self.completions if row.result == "passed"]
+        lanes.append(lifeline.Lane("Classes", points=taken))
         lanes += [lifeline.Lane(line.requirement.title, _merged(line.periods)) for line in self.lines if line.periods]
         return lifeline.draw(lanes, first=first, last=last, today=asked.as_of)
 
@@ -284,6 +307,21 @@ def _leave_span(row: Leave) -> lifeline.Span:
     return lifeline.Span(row.start_on, row.end_on, "excused", (f"{row.kind} leave", row.kind), text)
 
 
+def _waiver_span(row: Waiver) -> lifeline.Span:
+    title = row.requirement.title
+    text = f"Waiver of {title}, {lifeline.period(row.start_on, row.end_on)}"
+    return lifeline.Span(row.start_on, row.end_on, "waiver", (f"waiver of {title}", title, "waiver"), text)
+
+
+def _extension_span(row: Extension) -> lifeline.Span:
+    """From the day it was approved through the new last day."""
+    title, until = row.requirement.title, sentences.day(row.until_on)
+    text = f"Extension of {title} until {until}, approved on {sentences.day(row.approved_on)}"
+    return lifeline.Span(
+        row.approved_on, row.until_on, "extension", (f"{title}, until {until}", f"until {until}"), text
+    )
+
+
 def _merged(periods: Sequence[Why]) -> list[lifeline.Span]:
     """Periods of one state that touch are one bar, whatever unit the member was in."""
     spans: list[lifeline.Span] = []
@@ -304,8 +342,11 @@ def _merged(periods: Sequence[Why]) -> list[lifeline.Span]:
     return spans
 
 
-def gather_record(officer: Officer, asked: Asked) -> Record:
-    """Gather what is known of one member. About fifteen queries."""
+def gather_record(officer: Officer, asked: Asked, *, explained: str = "", explains_all: bool = False) -> Record:
+    """Gather what is known of one member. About fifteen queries.
+
+    The periods of a very long record are explained for the requirement of the code `explained` only, unless all are.
+    """
     ids, known_at, rules = [officer.pk], asked.known_at, gather_rules()
     assignments = list(
         known_facts(Assignment, ids, known_at).select_related("unit", "shift", "rank").order_by("-start_on", "-pk")
@@ -326,13 +367,15 @@ def gather_record(officer: Officer, asked: Asked) -> Record:
         leaves=list(known_facts(Leave, ids, known_at).order_by("-start_on")),
         completions=completions,
         history=_history(officer, known_at),
-        lines=_lines(officer, asked, rules),
+        lines=_lines(officer, asked, rules, explained, None if explains_all else MOST_EXPLAINED),
         listed=frozenset(rules.courses),
         day=asked.as_of,
     )
 
 
-def _lines(officer: Officer, asked: Asked, rules: Rules) -> list[RequirementLine]:
+def _lines(
+    officer: Officer, asked: Asked, rules: Rules, explained: str, most_explained: int | None
+) -> list[RequirementLine]:
     found = standings.lines([officer.pk], rules, known_at=asked.known_at)
     editions, bases = sentences.explanations(
         (row.edition for rows in found.values() for row in rows), (row.basis for rows in found.values() for row in rows)
@@ -341,30 +384,34 @@ def _lines(officer: Officer, asked: Asked, rules: Rules) -> list[RequirementLine
     member = reasons.gather_member(officer.pk, rules, known_at=asked.known_at)
     units = {key: unit.name for key, unit in _units(found).items()}
     shifts: dict[int | None, str] = dict(Shift.objects.values_list("pk", "code"))
+    looked_at = sum(map(len, found.values())) * len(member.completions)
+    explains_all = most_explained is None or looked_at <= most_explained
     lines = []
     for requirement in Requirement.objects.all():
         rows = found.get((officer.pk, requirement.pk), [])
-        whys = {
-            row: Why(
+        is_explained = explains_all or requirement.code == explained
+        whys = [
+            Why(
                 row,
                 " · ".join(filter(None, (units.get(row.unit), shifts.get(row.shift)))),
-                sentences.because(row, editions[row.edition], bases.get(row.basis)),
-                member.account(requirement.pk, row, asked.as_of),
+                because,
+                member.account(requirement.pk, row, asked.as_of) if is_explained or row.holds_on(asked.as_of) else None,
             )
-            for row in rows
-        }
+            for row, because in sentences.told(rows, editions, bases)
+        ]
         answer = standings.on_day(rows, asked.as_of)
         row, since = answer or (None, None)
         late = (asked.as_of - row.due_on).days if row and row.state == "overdue" and row.due_on else 0
         lines.append(
             RequirementLine(
                 requirement,
-                list(whys.values()),
-                whys[row] if row else None,
+                whys,
+                next((why for why in whys if why.row.holds_on(asked.as_of)), None),
                 since,
                 (officer.pk, requirement.pk) in pending,
                 editions[row.edition] if row else None,
                 late,
+                is_explained,
             )
         )
     return lines

@@ -13,6 +13,7 @@ from django.core.management import call_command, execute_from_command_line
 from django.core.management.base import CommandError
 
 from compliance import standings
+from compliance.models import Population, Requirement, Standing, Waiver
 from roster.facts import Via, recording
 from roster.models import Assignment, Rank, Shift
 from tests import factories as make
@@ -63,7 +64,7 @@ def test_coverage_by_a_code_of_two_agencies_asks_which(options: list[str], code:
     with pytest.raises(CommandError) as error:
         call_command(*arguments, stdout=StringIO())
 
-    what = f'--by {options[1]}: "{code}" exists in several agencies. Say which with --agency.'
+    what = f'--by {options[1]}: "{code}" exists in several agencies: pd, sd. Say which with --agency.'
     assert (str(error.value).casefold(), error.value.returncode) == (what.casefold(), 2)
     assert [row["counted"] for row in ask(*arguments, "--agency", "pd")] == [1]
 
@@ -75,6 +76,33 @@ def test_coverage_of_two_agencies_is_answered_where_no_code_is_in_both() -> None
 
     assert [row["counted"] for row in whole] == [2]
     assert before == []
+
+
+def test_coverage_by_unit_and_shift_is_answered_where_the_unit_tells_whose_shift_it_is() -> None:
+    make.make_requirement("cit", entry=(make.make_course(),))
+    sheriff = make.make_agency("sd", "Sheriff")
+    make.make_officer("1", unit=make.make_unit("D1"), shift=make.make_shift())
+    watch = Shift.objects.create(agency=sheriff, code="days")
+    make.make_officer("2", unit=make.make_unit("S1", agency=sheriff), shift=watch)
+
+    rows = ask("coverage", "--requirement", "cit", "--as-of", "2026-01-01", "--by", "unit_shift")
+
+    assert [(row["unit"], row["shift"], row["counted"]) for row in rows] == [("D1", "days", 1), ("S1", "days", 1)]
+
+
+@pytest.mark.usefixtures("two_agencies")
+@pytest.mark.parametrize(
+    ("each", "code"), [pytest.param("unit", "d1"), pytest.param("shift", "days"), pytest.param("unit_shift", "d1")]
+)
+def test_goals_of_groups_that_two_agencies_name_alike_ask_which(each: str, code: str) -> None:
+    make.make_goal(Requirement.objects.get(), code="watch", each=each)
+
+    with pytest.raises(CommandError) as error:
+        ask("goals", "--as-of", "2026-01-01")
+
+    what = f'watch: "{code}" exists in several agencies: pd, sd. Say which with --agency.'
+    assert (str(error.value).casefold(), error.value.returncode) == (what.casefold(), 2)
+    assert [len(row["groups"]) for row in ask("goals", "--as-of", "2026-01-01", "--agency", "sd")] == [1]
 
 
 def test_goals_of_one_agency_leave_the_other_out() -> None:
@@ -170,6 +198,43 @@ def test_timeline_is_the_whole_line() -> None:
         ["overdue", "2021-01-31"],
         ["overdue", None],
     ]
+
+
+def test_timeline_joins_what_reads_the_same() -> None:
+    """An edition that asks for one course more, and a promotion, change nothing that is shown of this member."""
+    cit, more = make.make_course(), make.make_course("MORE")
+    requirement = make.make_requirement("cit", entry=(cit,), effective_to=date(2021, 5, 31))
+    following = requirement.editions.create(
+        effective_from=date(2021, 6, 1), population=Population.objects.get(), clock="rolling", months=36
+    )
+    following.entry_courses.set([cit, more])
+    officer = make.make_officer("1", hired_on=date(2020, 1, 1))
+    unit, rank = make.make_unit("D1"), make.make_rank("sergeant")
+    with recording(by=None, via=Via.COMMAND, why="assigned") as recorder:
+        recorder.record(Assignment(officer=officer, unit=unit, start_on=date(2020, 1, 1), end_on=date(2020, 8, 31)))
+        recorder.record(Assignment(officer=officer, unit=unit, rank=rank, start_on=date(2020, 9, 1)))
+        # Back after months away: equal to what was before, though the two do not touch.
+        recorder.record(
+            Waiver(officer=officer, requirement=requirement, start_on=date(2022, 1, 1), end_on=date(2022, 1, 31))
+        )
+    make.complete(officer, cit, date(2020, 3, 1))
+    asked = ("timeline", "--officer", "1", "--requirement", "cit", "--as-of", "2022-06-01")
+
+    line, explained = ask(*asked), ask(*asked, "--why")
+
+    rested = "Course CIT-40 on 1 Mar 2020, renewed every 36 months (CALEA 41.2.7)."
+    assert [[row["from"], row["to"], row["state"], row["because"]] for row in line[1:4]] == [
+        ["2020-03-01", "2021-12-31", "current", f"Current through 1 Mar 2023: {rested}"],
+        ["2022-01-01", "2022-01-31", "excused", "Excused: by a waiver (CALEA 41.2.7)."],
+        ["2022-02-01", "2023-03-01", "current", f"Current through 1 Mar 2023: {rested}"],
+    ]
+    assert Standing.objects.filter(start_on__lte=date(2021, 12, 31), end_on__gte=date(2020, 3, 1)).count() == 3
+    assert [(row["from"], row["to"]) for row in explained] == [(row["from"], row["to"]) for row in line]
+    assert [[rule["from"], rule["to"]] for rule in explained[1]["why"]["rules"]] == [
+        ["2015-01-01", "2021-05-31"],
+        ["2021-06-01", None],
+    ]
+    assert explained[1]["why"]["rule"] == explained[1]["why"]["rules"][1]
 
 
 def test_coverage_groups_and_rolls_up() -> None:

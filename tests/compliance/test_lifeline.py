@@ -87,6 +87,26 @@ def test_periods_read_as_people_write_them() -> None:
     assert period(date(2016, 3, 4), None) == "since 4 Mar 2016"
 
 
+def test_spans_that_overlap_share_the_height_of_their_lane_without_labels() -> None:
+    def waived(start_on: date, end_on: date) -> Span:
+        return Span(start_on, end_on, "waiver", ("waiver",), "")
+
+    spans = [
+        waived(date(2026, 1, 1), date(2027, 12, 31)),
+        waived(date(2022, 6, 1), date(2023, 12, 31)),
+        waived(date(2022, 1, 1), date(2022, 12, 31)),
+        waived(date(2023, 1, 1), date(2023, 6, 30)),
+    ]
+
+    alone, later, first, third = picture(Lane("Waivers", spans)).boxes
+
+    # The third begins after the first has ended, and takes its row.
+    assert (alone.label, alone.height) == ("waiver", BAR)
+    assert {(box.label, box.height) for box in (first, later, third)} == {("", 11)}
+    assert first.y == third.y == alone.y
+    assert later.y == first.y + 13
+
+
 def bar(start_on: date, end_on: date | None, *labels: str) -> Box | None:
     boxes = picture(Lane("One", [Span(start_on, end_on, "current", labels, "all of it")])).boxes
     return boxes[0] if boxes else None

@@ -10,7 +10,15 @@ from typing import Any
 from django.db import transaction
 
 from compliance import coverage, working
-from compliance.management.answering import AnswerCommand, Error, find_agency, find_requirement, find_unit
+from compliance.management.answering import (
+    AnswerCommand,
+    Coded,
+    Error,
+    find_agency,
+    find_requirement,
+    find_unit,
+    refuse_ambiguous,
+)
 from roster.models import Rank, Shift
 from roster.tree import UnitTree
 
@@ -51,16 +59,18 @@ class Command(AnswerCommand):
         if options["rollup"]:
             rolled = coverage.roll_up(found, tree)
             found = [counts for unit, counts in rolled.items() if scope is None or unit in scope]
-        units = {key: unit.code for key, unit in tree.units.items()}
         places = {unit.pk: place for place, (unit, _) in enumerate(tree.walk())}
-        codes: dict[str, dict[int, str]] = {
-            "unit": units,
-            "shift": dict(Shift.objects.values_list("pk", "code")),
-            "rank": dict(Rank.objects.values_list("pk", "code")),
+        named: dict[str, Mapping[int, Coded]] = {
+            "unit": tree.units,
+            "shift": Shift.objects.in_bulk(),
+            "rank": Rank.objects.in_bulk(),
         }
+        codes = {what: {key: row.code for key, row in rows.items()} for what, rows in named.items()}
         groups = coverage.GROUPS[options["by"]]
-        for group in groups:
-            _refuse_ambiguous(options["by"], (getattr(counts, group) for counts in found), codes[group])
+        refuse_ambiguous(
+            f"--by {options['by']}",
+            ([named[group].get(getattr(counts, group)) for group in groups] for counts in found),
+        )
         found.sort(key=lambda counts: _place(counts, groups, places, codes))
         return [
             {
@@ -75,14 +85,6 @@ class Command(AnswerCommand):
             }
             for counts in found
         ]
-
-
-def _refuse_ambiguous(by: str, keys: Iterable[int | None], codes: Mapping[int, str]) -> None:
-    """Rows say codes only: where two agencies use one of them, nobody could tell whose row is whose."""
-    used: dict[str, int] = {}
-    for key in keys:
-        if key is not None and used.setdefault(codes[key].upper(), key) != key:
-            raise Error(f'--by {by}: "{codes[key]}" exists in several agencies. Say which with --agency.')
 
 
 def _place(

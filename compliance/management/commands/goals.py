@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from compliance import goals
-from compliance.management.answering import AnswerCommand, find_agency
+from compliance.management.answering import AnswerCommand, Coded, find_agency, refuse_ambiguous
 from compliance.models import Goal
 from roster.models import Shift
 from roster.tree import UnitTree
@@ -25,6 +25,8 @@ class Command(AnswerCommand):
         promised = list(Goal.objects.order_by("code"))
         found = goals.evaluate_all(promised, as_of=as_of, known_at=known_at, agency=agency)
         names = goals.Names(UnitTree(), {shift.pk: shift for shift in Shift.objects.all()})
+        for goal in promised:
+            refuse_ambiguous(goal.code, (_where(goal, group, names) for group in found[goal.pk].groups))
         return [
             {"goal": goal.code, **_share(result), "groups": _groups(goal, result, names)}
             for goal in promised
@@ -36,6 +38,12 @@ class Command(AnswerCommand):
         if isinstance(value, list):
             return "; ".join(map(_in_a_line, value))
         return super().show_cell(value)
+
+
+def _where(goal: Goal, group: goals.Group, names: goals.Names) -> list[Coded | None]:
+    """The unit and the shift that a group is told by."""
+    rows: dict[str, Mapping[int, Coded]] = {"unit": names.tree.units, "shift": names.shifts}
+    return [rows[key].get(getattr(group, key)) for key in goals.KEYS[goal.each]]
 
 
 def _share(share: goals.GoalResult | goals.Group) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Command(AnswerCommand):
         member = None
         if options["why"]:
             member = reasons.gather_member(officer.pk, rules, known_at=known_at, seen_on=seen_on)
-        for row in line:
+        for row, because in sentences.told(line, editions, bases):
             found: dict[str, Any] = {
                 "from": row.start_on.isoformat(),
                 "to": row.end_on and row.end_on.isoformat(),
@@ -51,7 +51,7 @@ class Command(AnswerCommand):
                 "due_on": row.due_on and row.due_on.isoformat(),
                 "unit": units.get(row.unit),
                 "shift": shifts.get(row.shift),
-                "because": sentences.because(row, editions[row.edition], bases.get(row.basis)),
+                "because": because,
             }
             if member is not None:
                 found["why"] = member.account(requirement.pk, row, as_of)

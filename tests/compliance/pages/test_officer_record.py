@@ -11,11 +11,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from compliance import standings
 from roster.facts import Change, Via, recording
 from roster.models import Access, Assignment
 from tests.compliance.pages.cast import Cast
 from tests.compliance.pages.reading import csv_rows, refusal, xlsx_rows
-from tests.factories import complete, make_course, make_officer, make_requirement, take_leave
+from tests.factories import complete, extend, make_course, make_officer, make_requirement, take_leave, waive
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +73,31 @@ def test_the_picture_has_a_lane_for_each_thing_and_names_every_period(cast: Cast
     assert 'class="today"' in svg
     assert "<script" not in svg
     assert "style=" not in svg
+
+
+def test_what_was_granted_is_drawn_with_a_word_and_stands_in_the_table(cast: Cast) -> None:
+    waive(cast.amara, cast.requirement, date(2020, 1, 1), date(2021, 12, 31))
+    extend(cast.amara, cast.requirement, date(2022, 9, 30), date(2022, 4, 1))
+    client = cast.client("chief")
+    plain = client.get("/officers/003377/", {"as_of": DAY})
+
+    response = client.get(URL, {"as_of": DAY})
+
+    svg, text = picture(response), words(response)
+    assert re.findall(r'<text class="lane"[^>]*>(.*?)</text>', svg)[1:5] == [
+        "Leave", "Waivers", "Extensions", "Classes",
+    ]  # fmt: skip
+    assert re.findall(r"<g><title>(.*?)</title><rect class=\"box box-(waiver|extension)\"", svg) == [
+        ("Waiver of Requirement refresher, 1 Jan 2020 to 31 Dec 2021", "waiver"),
+        ("Extension of Requirement refresher until 30 Sep 2022, approved on 1 Apr 2022", "extension"),
+    ]
+    # In three lanes of two years and of half a year there is room for the shortest word, and for none.
+    assert re.findall(r'in-(waiver|extension)" [^>]*>(.*?)</text>', svg) == [("waiver", "waiver")]
+    assert "waiver extension, from the day it was approved Show as table" in text
+    assert "Waiver of Requirement refresher 1 Jan 2020 to 31 Dec 2021" in text
+    assert "Extension of Requirement refresher 1 Apr 2022 to 30 Sep 2022" in text
+    assert "Waivers" not in picture(plain)
+    assert "from the day it was approved" not in words(plain)
 
 
 def test_the_table_says_what_the_picture_shows(cast: Cast) -> None:
@@ -212,7 +238,8 @@ def test_every_period_has_its_reasons(cast: Cast) -> None:
     text = words(cast.client("chief").get(URL, {"as_of": "2021-01-01"}))
 
     assert (
-        "Every period of Requirement refresher Rule in force from 1 Jan 2015 on. "
+        "Every period of Requirement refresher As a file: CSV of Requirement refresher · XLSX of Requirement refresher "
+        "Rule in force from 1 Jan 2015 on. "
         "Patrol: CIT basic course, and after it CIT refresher or CIT basic course every 36 months; "
         "first due 180 days after joining. since 4 May 2022 Overdue"
     ) in text
@@ -270,6 +297,58 @@ def test_the_explained_timeline_is_a_file(cast: Cast) -> None:
         "What would change it: CIT basic course or CIT refresher, completed by 3 May 2022.",
     ]
     assert [row[0] for row in book] == [row[0] for row in rows]
+
+
+def test_the_explained_timeline_of_one_requirement_is_a_file(cast: Cast) -> None:
+    make_requirement("other", entry=(cast.basic,), population={"categories": ["sworn"]})
+    standings.rebuild()
+    client = cast.client("commander")
+    asked = {"as_of": "2021-01-01", "export": "csv"}
+
+    every, one = client.get(URL, asked), client.get(URL, {**asked, "requirement": "other"})
+    links = re.findall(r'href="(\?[^"]*export=csv[^"]*)"', client.get(URL, {"requirement": "other"}).content.decode())
+
+    assert {row[0] for row in csv_rows(every)[1:]} == {"Requirement refresher", "Requirement other"}
+    assert {row[0] for row in csv_rows(one)[1:]} == {"Requirement other"}
+    assert one["Content-Disposition"] == 'attachment; filename="timeline-002918-other.csv"'
+    assert [html.unescape(link) for link in links] == [
+        "?export=csv", "?requirement=other&export=csv", "?requirement=refresher&export=csv",
+    ]  # fmt: skip
+    assert refusal(client.get(URL, {**asked, "requirement": "none"})) == (
+        400, 'Requirement: there is no requirement "none".',
+    )  # fmt: skip
+
+
+def test_the_explained_timeline_joins_what_reads_the_same(cast: Cast) -> None:
+    first = cast.requirement.editions.get()
+    first.effective_to = date(2020, 12, 31)
+    first.save()
+    following = cast.requirement.editions.create(
+        effective_from=date(2021, 1, 1), population=first.population, clock="rolling", months=36, entry_grace_days=180
+    )
+    following.entry_courses.set(first.entry_courses.all())
+    standings.rebuild()
+    client = cast.client("commander")
+
+    rows = csv_rows(client.get(URL, {"as_of": "2022-01-01", "export": "csv"}))
+    text = words(client.get(URL, {"as_of": "2022-01-01"}))
+
+    assert [row[1:3] for row in rows[1:]] == [
+        ["2016-03-04", "2016-08-31"], ["2016-09-01", "2019-05-02"], ["2019-05-03", "2022-05-03"], ["2022-05-04", ""],
+    ]  # fmt: skip
+    assert re.findall(r"In force from (.*?)\.", rows[3][7]) == ["1 Jan 2015 to 31 Dec 2020", "1 Jan 2021 on"]
+    assert "Rule Those in force from 1 Jan 2015 to 31 Dec 2020 and from 1 Jan 2021 on, above." in text
+    assert text.index("Rule in force from 1 Jan 2021 on.") < text.index("Rule in force from 1 Jan 2015 to 31 Dec 2020.")
+
+
+def test_the_due_date_of_who_waits_for_a_leave_to_end(cast: Cast) -> None:
+    cast.requirement.editions.update(leave="toll")
+    standings.rebuild()
+    take_leave(cast.amara, date(2021, 1, 4))
+
+    text = words(cast.client("chief").get(URL, {"as_of": DAY}))
+
+    assert "renewed every 36 months ✓ current none while on leave" in text
 
 
 def test_the_explained_timeline_has_two_formats(cast: Cast) -> None:
