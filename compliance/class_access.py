@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.db.models import Max, Min, OuterRef, QuerySet, Subquery
+from django.http import Http404
 
-from roster.access import Viewer, only_one
+from roster.access import Right, Viewer, only_one
+from roster.models import Agency
 from training.models import ClassSession, Enrollment, Meeting
 
 
@@ -30,6 +32,26 @@ def one_class(viewer: Viewer, number: str, agency: str = "") -> ClassSession:
     if agency:
         found = found.filter(agency__code__iexact=agency)
     return only_one(list(found[:10]))
+
+
+def agencies_to_run(viewer: Viewer) -> QuerySet[Agency]:
+    """The agencies whose classes this user may plan and run, with the right to: those read whole."""
+    found = Agency.objects.all()
+    return found if viewer.agencies is None else found.filter(pk__in=viewer.agencies)
+
+
+def may_run(viewer: Viewer, session: ClassSession) -> bool:
+    """Whether this user plans and runs this class. No query."""
+    within = viewer.agencies is None or session.agency_id in viewer.agencies
+    return viewer.may(Right.RUN_CLASSES) and within
+
+
+def class_to_run(viewer: Viewer, number: str, agency: str = "") -> ClassSession:
+    """The class with this number, or 404 for whoever may only read it. One query."""
+    session = one_class(viewer, number, agency)
+    if not may_run(viewer, session):
+        raise Http404
+    return session
 
 
 def seats(viewer: Viewer, session: ClassSession) -> QuerySet[Enrollment]:

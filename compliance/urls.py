@@ -77,6 +77,11 @@ urlpatterns = [
     path("classes/", classes.class_list, name="class-list"),
     path("classes/plan/", classes.class_plan, name="class-plan"),
     path("classes/<code:number>/", classes.class_detail, name="class-detail"),
+    path("classes/<code:number>/blocks/", classes.class_blocks, name="class-blocks"),
+    path("classes/<code:number>/change/", classes.class_change, name="class-change"),
+    path("classes/<code:number>/move/", classes.class_move, name="class-move"),
+    path("classes/<code:number>/times/", classes.class_times, name="class-times"),
+    path("classes/<code:number>/cancel/", classes.class_cancel, name="class-cancel"),
     # What people record. Fixed words come before those that hold an id.
     path("completions/", completions.completion_list, name="completion-list"),
     path("completions/log/", completions.completion_log, name="completion-log"),

@@ -14,7 +14,8 @@ from django.utils.http import urlencode
 
 from compliance import sentences
 from roster.access import Right, Viewer
-from training.models import ClassSession, ClassState
+from training.models import ClassSession, ClassState, Meeting
+from training.schedule import when
 
 register = template.Library()
 
@@ -84,6 +85,12 @@ def days_between(first: date, last: date) -> str:
     if first.month != last.month:
         return f"{first.day} {first:%b} to {sentences.day(last)}"
     return f"{first.day} to {sentences.day(last)}"
+
+
+@register.filter
+def block_time(block: Meeting) -> str:
+    """`3 Mar 2026, 08:00 to 12:00`."""
+    return when(block.starts_at, block.ends_at)
 
 
 @register.filter

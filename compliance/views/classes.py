@@ -1,25 +1,47 @@
-"""Classes: listed, planned, changed, cancelled."""
+"""Classes: listed, planned, changed, moved, cancelled, and the real times of their blocks."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpResponseBase
-from django.shortcuts import render
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from compliance.asking import arrange
-from compliance.class_access import classes, one_class
+from compliance.class_access import agencies_to_run, class_to_run, classes, may_run, one_class
 from compliance.class_tables import ClassFilter, ClassTable, with_seats
+from compliance.forms.classes import (
+    BlocksForm,
+    BlockTable,
+    CancelForm,
+    DetailsForm,
+    MoveForm,
+    Offered,
+    PlanForm,
+    TimesForm,
+    fill_as_planned,
+    offer,
+)
 from compliance.forms.completions import PrefillForm
+from compliance.forms.fields import StyledForm
+from compliance.sentences import count
+from compliance.templatetags.classes import class_address
 from roster.access import Right, ViewerRequest, requires
-from training.models import ClassSession
+from training import classes as planning
+from training.classes import ClassRefused, Done
+from training.models import ClassSession, Course, SeatState
+from training.schedule import Block
 
 
-def find_class(request: ViewerRequest, number: str) -> ClassSession:
-    """The class that an address names, or 404; `AgencyNeeded` where several agencies have one. One query."""
+def find_class(request: ViewerRequest, number: str, *, to_run: bool = False) -> ClassSession:
+    """The class that an address names, or 404; with `to_run` also for whoever may only read it. One query."""
     asked = PrefillForm(request.GET)
-    return one_class(request.viewer, number, asked.cleaned_data["agency"] if asked.is_valid() else "")
+    find = class_to_run if to_run else one_class
+    return find(request.viewer, number, asked.cleaned_data["agency"] if asked.is_valid() else "")
 
 
 @requires(Right.READ_MEMBERS)
@@ -28,7 +50,11 @@ def class_list(request: ViewerRequest) -> HttpResponseBase:
     """Every class of the viewer's agencies."""
     viewer = request.viewer
     found = ClassFilter(request.GET, with_seats(classes(viewer)), today=viewer.today)
-    context: dict[str, Any] = {"filter": found, "may_run": viewer.may(Right.RUN_CLASSES)}
+    context: dict[str, Any] = {
+        "filter": found,
+        "may_run": viewer.may(Right.RUN_CLASSES),
+        "may_read_files": viewer.may(Right.READ_CLASS_FILES),
+    }
     if not found.form.is_valid():
         return render(request, "classes/list.html", context, status=400)
     table = ClassTable(found.qs, viewer=viewer)
@@ -38,14 +64,207 @@ def class_list(request: ViewerRequest) -> HttpResponseBase:
 @requires(Right.READ_MEMBERS)
 @require_safe
 def class_detail(request: ViewerRequest, number: str) -> HttpResponseBase:
-    """One class: its blocks."""
+    """One class: what it is, its blocks, and every line of what happened to it."""
     session = find_class(request, number)
-    blocks = session.meetings.select_related("place", "topic").order_by("starts_at")
-    return render(request, "classes/detail.html", {"session": session, "blocks": blocks})
+    states = list(session.enrollments.values_list("state", flat=True))
+    context = {
+        "session": session,
+        "meetings": list(planning.meetings_of(session)),
+        "taken": states.count(SeatState.ENROLLED) + states.count(SeatState.NO_SHOW),
+        "waiting": states.count(SeatState.WAITLISTED),
+        "events": session.events.select_related("by").order_by("-id"),
+        "may_run": may_run(request.viewer, session) and session.state == "planned",
+    }
+    return render(request, "classes/detail.html", context)
 
 
 @requires(Right.RUN_CLASSES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def class_plan(request: ViewerRequest) -> HttpResponseBase:
-    """Plan a class."""
-    return render(request, "classes/plan.html")
+    """Say what and when, have it laid out over days, change what should be different, plan it."""
+    viewer = request.viewer
+    offered = offer(agencies_to_run(viewer))
+    form = PlanForm(request.POST or None, viewer=viewer, offered=offered, initial=_prefilled(request))
+    act = request.POST.get("act", "")
+    if request.method != "POST":
+        return _planning(request, form, None)
+    sent = BlockTable(offered, today=viewer.today, data=request.POST, spare=act == "row")
+    if act == "row" or not form.is_valid():
+        return _planning(request, form, sent)
+    if act in ("plan", "check") and sent.count:
+        return _plan(request, form, sent, record=act == "plan")
+    return _lay_out(request, form, offered)
+
+
+def _lay_out(request: ViewerRequest, form: PlanForm, offered: Offered) -> HttpResponse:
+    """The course over its days, with whatever speaks against it beside each block."""
+    blocks: list[Block] = []
+    try:
+        blocks = form.blocks()
+    except ValidationError as error:
+        form.refuse(error)
+    table = BlockTable(offered, today=request.viewer.today, blocks=blocks, spare=1)
+    _look_over(form, table, blocks)
+    return _planning(request, form, table, is_laid_out=True)
+
+
+def _look_over(form: PlanForm, table: BlockTable, blocks: list[Block]) -> None:
+    values = form.cleaned_data
+    table.show(planning.look_over(blocks, course=values["course"], agency=values["agency"], session=None))
+
+
+def _plan(request: ViewerRequest, form: PlanForm, table: BlockTable, *, record: bool) -> HttpResponseBase:
+    if not table.is_valid():
+        return _planning(request, form, table)
+    blocks, values = table.blocks(), form.cleaned_data
+    if not record:
+        _look_over(form, table, blocks)
+        return _planning(request, form, table)
+    details = form.details(blocks)
+    try:
+        done = planning.plan(
+            values["agency"], values["course"], details, blocks, token=values["token"], by=request.user
+        )
+    except ClassRefused as refused:
+        table.show(refused.findings)
+        return _planning(request, form, table)
+    if details.lesson_plan is None:
+        done.warnings.append(f"No lesson plan of {values['course']} is in force on these days.")
+    said = f"Class {done.session} is planned: {count(len(blocks), 'block')}."
+    return _done(request, done, said if done.is_changed else f"Class {done.session} was planned already.")
+
+
+def _planning(
+    request: ViewerRequest, form: PlanForm, table: BlockTable | None, *, is_laid_out: bool = False
+) -> HttpResponse:
+    is_wrong = bool(form.errors) or (table is not None and table.is_wrong)
+    context = {"form": form, "table": table, "is_laid_out": is_laid_out}
+    return render(request, "classes/plan.html", context, status=400 if is_wrong else 200)
+
+
+def _prefilled(request: ViewerRequest) -> dict[str, Any]:
+    asked = PrefillForm(request.GET)
+    code = asked.cleaned_data["course"] if asked.is_valid() else ""
+    return {"course": Course.objects.filter(code__iexact=code).first()} if code else {}
+
+
+def _done(request: ViewerRequest, done: Done, said: str) -> HttpResponseBase:
+    """Back to the class, with what was done and what is odd about it."""
+    messages.success(request, said) if done.is_changed else messages.info(request, said)
+    for warning in done.warnings:
+        messages.warning(request, warning)
+    return redirect(class_address("class-detail", done.session, request))
+
+
+@requires(Right.RUN_CLASSES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def class_blocks(request: ViewerRequest, number: str) -> HttpResponseBase:
+    """The blocks of a class as a table to edit."""
+    session = find_class(request, number, to_run=True)
+    offered = offer([session.agency], session)
+    form = BlocksForm(request.POST or None, initial={"seen": planning.version_of(session)})
+    today, act = request.viewer.today, request.POST.get("act", "")
+    if request.method != "POST":
+        table = BlockTable(offered, today=today, blocks=planning.blocks_of(session), spare=1)
+        return _blocks(request, session, form, table)
+    table = BlockTable(offered, today=today, data=request.POST, spare=act == "row")
+    if act == "row" or not all([form.is_valid(), table.is_valid()]):
+        return _blocks(request, session, form, table)
+    values = form.cleaned_data
+    try:
+        done = planning.change_blocks(
+            session, table.blocks(), seen=values["seen"], by=request.user, why=values["why"].strip()
+        )
+    except ClassRefused as refused:
+        table.show(refused.findings)
+        return _blocks(request, session, form, table)
+    return _done(request, done, "The blocks are changed." if done.is_changed else "Nothing was changed.")
+
+
+def _blocks(request: ViewerRequest, session: ClassSession, form: BlocksForm, table: BlockTable) -> HttpResponse:
+    is_wrong = bool(form.errors) or table.is_wrong
+    context = {"session": session, "form": form, "table": table}
+    return render(request, "classes/blocks.html", context, status=400 if is_wrong else 200)
+
+
+@requires(Right.RUN_CLASSES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def class_change(request: ViewerRequest, number: str) -> HttpResponseBase:
+    """Another number, place, capacity, lesson plan or note."""
+    session = find_class(request, number, to_run=True)
+    form = DetailsForm(request.POST or None, session=session, offered=offer([session.agency], session))
+    if request.method == "POST" and form.is_valid():
+        try:
+            done = planning.change(session, form.details(), seen=form.cleaned_data["seen"], by=request.user)
+        except ClassRefused as refused:
+            form.refuse(refused)
+        else:
+            return _done(request, done, "The class is changed." if done.is_changed else "Nothing was changed.")
+    return _form(request, session, form, "Change the class", "Save the class")
+
+
+@requires(Right.RUN_CLASSES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def class_move(request: ViewerRequest, number: str) -> HttpResponseBase:
+    """The whole class some days later or earlier."""
+    session = find_class(request, number, to_run=True)
+    form = MoveForm(request.POST or None, initial={"seen": planning.version_of(session), "days": 7})
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            done = planning.move(
+                session, values["days"], why=values["why"].strip(), seen=values["seen"], by=request.user
+            )
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            return _done(request, done, "The class is moved." if done.is_changed else "It has no block to move.")
+    return _form(request, session, form, "Move the class", "Move the class")
+
+
+@requires(Right.RUN_CLASSES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def class_cancel(request: ViewerRequest, number: str) -> HttpResponseBase:
+    """Call the class off."""
+    session = find_class(request, number, to_run=True)
+    form = CancelForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            freed = planning.cancel(session, why=form.cleaned_data["why"].strip(), by=request.user)
+        except ClassRefused as refused:
+            form.refuse(refused)
+        else:
+            held = count(freed.seats, "person had a seat", "people had a seat")
+            said = f"Class {session} is cancelled; its place and instructors are free. {held}, {freed.waiting} waited."
+            return _done(request, Done(session), said)
+    return _form(request, session, form, "Cancel the class", "Cancel the class", is_final=True)
+
+
+def _form(
+    request: ViewerRequest, session: ClassSession, form: StyledForm, title: str, button: str, *, is_final: bool = False
+) -> HttpResponse:
+    context = {"session": session, "form": form, "title": title, "button": button, "is_final": is_final}
+    return render(request, "classes/form.html", context, status=400 if form.errors else 200)
+
+
+@requires(Right.RUN_CLASSES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def class_times(request: ViewerRequest, number: str) -> HttpResponseBase:
+    """When each block really began and ended."""
+    session = find_class(request, number, to_run=True)
+    now = timezone.now()
+    form = BlocksForm(request.POST or None, initial={"seen": planning.version_of(session)})
+    rows = [TimesForm(request.POST or None, meeting=row) for row in planning.meetings_of(session)]
+    if request.method == "POST" and all([form.is_valid(), *(row.is_valid() for row in rows)]):
+        try:
+            times: planning.RealTimes = {row.meeting.pk: row.times() for row in rows}
+            if request.POST.get("act") == "planned":
+                times = {**times, **fill_as_planned(rows, now=now)}
+            done = planning.enter_real_times(session, times, now=now, seen=form.cleaned_data["seen"], by=request.user)
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            return _done(request, done, "The real times are entered." if done.is_changed else "Nothing was changed.")
+    is_wrong = bool(form.errors) or any(row.errors for row in rows)
+    context = {"session": session, "form": form, "rows": rows, "now": now}
+    return render(request, "classes/times.html", context, status=400 if is_wrong else 200)
