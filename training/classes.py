@@ -46,8 +46,6 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 MEANWHILE = "Somebody else changed this class meanwhile. Look at it again before you save."
-#: Words that stand in addresses where the number of a class does.
-TAKEN_NUMBERS = frozenset({"plan"})
 CLOSED = {
     ClassState.FINISHED: "The class is finished. Reopen it before you change it.",
     ClassState.CANCELLED: "The class is cancelled. Plan another one.",
@@ -241,8 +239,6 @@ def _refuse(found: Findings) -> list[str]:
 
 def _check_details(details: Details, course: Course, agency: Agency, days: Sequence[date]) -> list[str]:
     """Refuse what a class cannot be; warnings for what is odd."""
-    if details.number.lower() in TAKEN_NUMBERS:
-        raise ClassRefused(f'A class cannot be called "{details.number}": the address means something else.')
     plan, place = details.lesson_plan, details.place
     if plan is not None:
         if plan.course_id != course.pk:

@@ -137,8 +137,6 @@ def test_a_number_that_is_taken_is_refused_whatever_its_case() -> None:
 
     with pytest.raises(ClassRefused, match="The agency has a class with this number already"):
         plan("c-1", morning())
-    with pytest.raises(ClassRefused, match="the address means something else"):
-        plan("Plan", morning())
 
 
 def test_a_lesson_plan_out_of_force_or_of_another_course_is_refused() -> None:
