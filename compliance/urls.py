@@ -17,6 +17,7 @@ from compliance.views import (
     imports,
     jobs,
     mass,
+    merging,
     officers,
     records,
     reports,
@@ -93,6 +94,9 @@ urlpatterns = [
     path("officers/<code:employee_id>/", officers.officer_detail, name="officer-detail"),
     path("officers/<code:employee_id>/transfer/", records.officer_transfer, name="officer-transfer"),
     path("officers/<code:employee_id>/leave/", records.officer_leave, name="officer-leave"),
+    path("officers/<code:employee_id>/merge/", merging.officer_merge, name="officer-merge"),
+    path("merges/", merging.merge_list, name="merge-list"),
+    path("merges/<int:pk>/undo/", merging.merge_undo, name="merge-undo"),
     path("officers/<code:employee_id>/separate/", records.officer_separate, name="officer-separate"),
     # What is granted.
     path("officers/<code:employee_id>/waive/", grants.officer_waive, name="officer-waive"),

@@ -129,7 +129,13 @@ class Viewer:
         return self.units | {unit.pk for unit in self.tree.units.values() if unit.agency_id in self.agencies}
 
     def officers(self) -> QuerySet[Officer]:
-        """The members whose page this user may open: own agencies, assigned to own units today, or oneself."""
+        """The members whose page this user may open: own agencies, assigned to own units today, or oneself.
+
+        A record that was merged into another is none of them.
+        """
+        return self._records().filter(merged_into=None)
+
+    def _records(self) -> QuerySet[Officer]:
         if self.agencies is None:
             return Officer.objects.all()
         reach = Officer.objects.filter(agency__in=self.agencies) | Officer.objects.filter(pk__in=self.own)
@@ -156,11 +162,21 @@ class Viewer:
         return found
 
     def officer(self, employee_id: str, agency: str = "") -> Officer:
-        """The member with this id, or 404; `AgencyNeeded` when several agencies have one."""
-        found = self.officers().select_related("agency").filter(employee_id__iexact=employee_id)
+        """The member with this id, or 404; `AgencyNeeded` when several agencies have one.
+
+        An id of a record that was merged is the member's whose record was kept.
+        """
+        found = self._records().select_related("agency", "merged_into__agency").filter(employee_id__iexact=employee_id)
         if agency:
             found = found.filter(agency__code__iexact=agency)
-        return only_one(list(found[:10]))
+        officer = only_one(list(found[:10]))
+        return officer if officer.merged_into is None else self._kept(officer.merged_into)
+
+    def _kept(self, officer: Officer) -> Officer:
+        """The record that was kept in a merge, where it is within reach too."""
+        if officer.pk not in self.openable([officer]):
+            raise Http404
+        return officer
 
     def unit(self, code: str, agency: str = "") -> Unit:
         """The unit with this code, or 404; `AgencyNeeded` when several agencies have one."""

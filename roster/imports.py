@@ -121,10 +121,16 @@ class OfficersImport(RowImport):
                 self._by_employee[employee_id.upper()].append(planned)
         self._stored: dict[str, dict[str, str]] = {}
         self._ids: dict[str, int] = {}
-        stored = Officer.objects.filter(agency=self.agency).values_list("id", "employee_id", *DETAILS)
-        for officer_id, employee_id, *details in stored.iterator(chunk_size=5_000):
+        #: ids of records that were merged -> the id of the one that was kept
+        self._merged: dict[str, str] = {}
+        stored = Officer.objects.filter(agency=self.agency).values_list(
+            "id", "employee_id", "merged_into__employee_id", *DETAILS
+        )
+        for officer_id, employee_id, kept, *details in stored.iterator(chunk_size=5_000):
             key = employee_id.upper()
             if key in self._by_employee:
+                if kept:
+                    self._merged[key] = kept
                 self._ids[key] = officer_id
                 self._stored[key] = dict(zip(DETAILS, details, strict=True))
 
@@ -173,6 +179,11 @@ class OfficersImport(RowImport):
         taken: dict[date | None, _OfficerRow] = {}
         details: dict[str, str] = {}
         said_by: dict[str, _OfficerRow] = {}
+        if key in self._merged:
+            reason = f"This record was merged into {self._merged[key]}. Send the row under that id, or undo the merge."
+            for row in rows:
+                self.refuse(row, "employee_id", row.employee_id, reason)
+            return
         for row in rows:
             first = taken.get(row.hired_on)
             if first is not None:

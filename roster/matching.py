@@ -78,13 +78,17 @@ class Members:
         fields = [column for column in self.columns if column != "hired_on"]
         place = self.columns.index("hired_on") if "hired_on" in self.columns else None
         rows = Officer.objects.filter(agency=agency).values_list(
-            "id", "employee_id", "last_name", "first_name", *fields
+            "id", "merged_into_id", "employee_id", "last_name", "first_name", *fields
         )
-        for officer_id, employee_id, last_name, first_name, *values in rows.iterator(chunk_size=5_000):
+        for officer_id, kept_id, employee_id, last_name, first_name, *values in rows.iterator(chunk_size=5_000):
+            if self.columns == ("employee_id",):
+                # The id of a record that was merged is the member's whose record was kept.
+                self._by_key[(employee_id.upper(),)].append(kept_id or officer_id)
+            if kept_id is not None:
+                continue
             self.employee_ids[officer_id] = employee_id
             self._names[officer_id] = f"{last_name}, {first_name}"
             if self.columns == ("employee_id",):
-                self._by_key[(employee_id.upper(),)].append(officer_id)
                 continue
             folded = [self._fold(column, value) for column, value in zip(fields, values, strict=True)]
             if not all(folded):

@@ -268,6 +268,8 @@ class Merge(models.Model):
     kept = models.ForeignKey(Officer, models.PROTECT, related_name="merges")
     second = models.ForeignKey(Officer, models.PROTECT, related_name="+")
     why = models.CharField(max_length=300)
+    #: rows that are no facts and followed the person: `model.field` -> ids
+    followed = models.JSONField(default=dict)
     #: null where the second record had no facts
     change = models.ForeignKey(Change, models.PROTECT, null=True, related_name="+")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
@@ -446,6 +448,9 @@ class Role(models.TextChoices):
 
 class Access(models.Model):
     """One role of one user, and how far it reaches. `roster.access` reads it."""
+
+    #: a merge of two records takes it along
+    moves_with_officer = True
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="access")
     role = models.CharField(max_length=20, choices=Role)

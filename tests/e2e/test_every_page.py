@@ -52,6 +52,8 @@ PAGES = (
     "/officers/001000/transfer/",
     "/officers/001000/leave/",
     "/officers/001000/separate/",
+    "/officers/001000/merge/?second=001001",
+    "/merges/",
     "/officers/001000/waive/",
     "/officers/001000/extend/",
     "/officers/001000/designations/",

@@ -53,6 +53,9 @@ class Place(models.Model):
 class Instructor(models.Model):
     """Somebody who teaches: a member, or a person from outside by name."""
 
+    #: a merge of two records takes it along
+    moves_with_officer = True
+
     agency = models.ForeignKey(Agency, models.PROTECT, related_name="instructors")
     officer = models.ForeignKey(Officer, models.PROTECT, null=True, blank=True, related_name="teaches_as")
     #: of a person from outside
@@ -243,6 +246,9 @@ class Outcome(models.TextChoices):
 
 class Enrollment(models.Model):
     """A seat of a member or of a person from outside, or a place on the waitlist (first come, first moved up)."""
+
+    #: a merge of two records takes it along
+    moves_with_officer = True
 
     session = models.ForeignKey(ClassSession, models.PROTECT, related_name="enrollments")
     officer = models.ForeignKey(Officer, models.PROTECT, null=True, blank=True, related_name="enrollments")

@@ -24,9 +24,19 @@ from compliance import course_rules, rule_changes
 from compliance.models import ImportRun, IssuedReport, Job, MassAct, Requirement
 from compliance.requirements_toml import export_toml
 from roster.facts import Change
+from roster.merging import merge
 from roster.models import Access
 from tests.compliance.pages.cast import Cast
-from tests.factories import complete, extend, make_class, make_equivalency, make_lesson_plan, make_topic, waive
+from tests.factories import (
+    complete,
+    extend,
+    make_class,
+    make_equivalency,
+    make_lesson_plan,
+    make_officer,
+    make_topic,
+    waive,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -105,6 +115,11 @@ ADDRESSES: dict[str, Address] = {
     "officer-transfer": Address(RECORDERS, RECORDERS, args=("002918",), shows="Transfer Amara Whitfield"),
     "officer-leave": Address(RECORDERS, RECORDERS, args=("002918",), shows="Leave of Amara Whitfield"),
     "officer-separate": Address(RECORDERS, RECORDERS, args=("002918",), shows="Separate Amara Whitfield"),
+    "officer-merge": Address(
+        RECORDERS, RECORDERS, args=("002918",), shows="Merge a second record into Amara Whitfield"
+    ),
+    "merge-list": Address(RECORDERS, shows="Merges"),
+    "merge-undo": Address(RECORDERS, RECORDERS, args=("<merge>",), shows="a record of its own again"),
     "officer-waive": Address(GRANTERS, GRANTERS, args=("002918",), shows="Waive a requirement for Amara Whitfield"),
     "officer-extend": Address(GRANTERS, GRANTERS, args=("002918",), shows="Extend a date of Amara Whitfield"),
     "officer-designate": Address(GRANTERS, GRANTERS, args=("002918",), shows="Designations of Amara Whitfield"),
@@ -239,6 +254,7 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
     equivalency = make_equivalency(cast.refresher, cast.basic, date(2024, 2, 29))
     plan = make_lesson_plan(cast.basic, "v2019", date(2019, 1, 1))
     topic = make_topic("De-escalation")
+    merged, _ = merge(cast.amara, make_officer("000777", last_name="Amara-Second", unit=None), why="Twice", by=academy)
     make_class("CIT-2026-03", cast.basic)
     look = course_rules.start_preview(
         course_rules.DatedRule(equivalency), why="because", today=date(2026, 1, 31), by=academy
@@ -258,6 +274,7 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
             "<equivalency>": str(equivalency.pk),
             "<plan>": str(plan.pk),
             "<topic>": str(topic.pk),
+            "<merge>": str(merged.pk),
             "<look>": str(look.key),
             "<act>": str(act.pk),
             "<ended>": str(recorded.pk),
