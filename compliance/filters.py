@@ -63,7 +63,7 @@ def chosen_unit(request: ViewerRequest) -> Unit | None:
     return request.viewer.unit(code, request.GET.get("agency", "")) if code else None
 
 
-class _Filter(forms.Form):
+class AddressForm(forms.Form):
     """Filters are optional; a blank one asks nothing."""
 
     use_required_attribute = False
@@ -90,7 +90,7 @@ class _Code(forms.CharField):
         super().__init__(max_length=100, **kwargs)  # type: ignore[arg-type] # whatever a field takes
 
 
-class DeadlineForm(_Filter):
+class DeadlineForm(AddressForm):
     within = forms.IntegerField(label="Within days", min_value=0, max_value=3660)
     show = forms.ChoiceField(label="Show", choices=[("", "due soon"), ("overdue", "overdue")])
     requirement = forms.ChoiceField(label="Requirement")
@@ -105,7 +105,7 @@ def titles(requirements: Mapping[str, Requirement], blank: str) -> Choices:
     return [("", blank), *((code, requirement.title) for code, requirement in requirements.items())]
 
 
-class MemberForm(_Filter):
+class MemberForm(AddressForm):
     """Filters of a unit's members."""
 
     requirement = forms.ChoiceField(label="Requirement")
@@ -121,7 +121,7 @@ class MemberForm(_Filter):
         self.offer(requirement=titles(requirements, "the first one"), shift=listed(codes, "any shift"))
 
 
-class OfficerForm(_Filter):
+class OfficerForm(AddressForm):
     q = _Code(label="Name, id or badge")
     unit = _Code(label="Unit code")
     shift = forms.ChoiceField(label="Shift")
@@ -155,6 +155,6 @@ def _shift_and_rank_codes() -> dict[str, list[str]]:
     return {what: list(codes) for what, codes in found.items()}
 
 
-class CourseForm(_Filter):
+class CourseForm(AddressForm):
     q = _Code(label="Code or title")
     show = forms.ChoiceField(label="Show", choices=[("", "all courses"), ("unmapped", "titles nobody has mapped")])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from roster.facts import sentence_for
 from roster.records import spoken
-from training.models import Course, Instructor, Qualification
+from training.models import Course, Instructor, Place, Qualification
 
 #: Days ahead of its last day from which a qualification counts as due.
 DUE_WITHIN = timedelta(days=90)
@@ -55,6 +59,37 @@ class Doubt:
 
     sentence: str
     is_refusal: bool
+
+
+def save(instructor: Instructor, qualifications: Sequence[Qualification]) -> Instructor:
+    """Write an instructor with these qualifications and no others. `ValidationError` with a sentence."""
+    try:
+        with transaction.atomic():
+            instructor.save()
+            kept = [row.pk for row in qualifications if row.pk]
+            instructor.qualifications.exclude(pk__in=kept).delete()
+            for row in qualifications:
+                row.instructor = instructor
+                # One that was removed meanwhile comes back as it is shown; one of somebody else never moves here.
+                if row.pk and not instructor.qualifications.filter(pk=row.pk).exists():
+                    row.pk = None
+                row.save()
+    except IntegrityError as error:
+        for model in (Instructor, Qualification):
+            if sentence := sentence_for(error, model):
+                raise ValidationError(sentence) from error
+        raise
+    return instructor
+
+
+def save_place(place: Place) -> Place:
+    """Write a place. `ValidationError` with a sentence."""
+    try:
+        with transaction.atomic():
+            place.save()
+    except IntegrityError as error:
+        raise ValidationError(sentence_for(error, Place) or "The place could not be saved.") from error
+    return place
 
 
 class Qualified:

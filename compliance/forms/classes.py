@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django.utils.html import format_html_join
@@ -247,7 +247,8 @@ def _initial(block: Block) -> dict[str, Any]:
     }
 
 
-def _words(text: str) -> str:
+def squeezed(text: str) -> str:
+    """The text without spaces at its ends, and with one between words."""
     return " ".join(text.split())
 
 
@@ -284,9 +285,7 @@ class PlanForm(TodayForm):
     def __init__(self, *args: Any, viewer: Viewer, offered: Offered, **kwargs: Any) -> None:
         super().__init__(*args, today=viewer.today, **kwargs)
         self.offered = offered
-        agencies = agencies_to_run(viewer)
-        only_one = list(agencies[:2])
-        _agency_of(self, agencies, only_one[0] if len(only_one) == 1 else None)
+        offer_agencies(self, agencies_to_run(viewer))
         _offer(self, "place", offered.choices("places", "No place yet"))
         _offer(self, "instructor", offered.choices("instructors", "Chosen block by block"))
         self.plans = {str(row.pk): row for row in LessonPlan.objects.filter(course__pk=_id_sent(self, "course"))}
@@ -340,21 +339,22 @@ class PlanForm(TodayForm):
         days = [block.day for block in blocks] or [values["first_day"]]
         plan = self.plans.get(values["lesson_plan"])
         return Details(
-            _words(values["number"]) or classes.propose_number(agency, course, min(days).year),
+            squeezed(values["number"]) or classes.propose_number(agency, course, min(days).year),
             values["capacity"],
             plan or classes.plans_in_force(course, min(days), max(days)).first(),
             self.chosen_place(),
-            _words(values["note"]),
+            squeezed(values["note"]),
         )
 
 
-def _agency_of(form: StyledForm, agencies: Any, only: Agency | None) -> None:
-    """Offer these agencies; where there is one only, nobody is asked."""
+def offer_agencies(form: StyledForm, agencies: QuerySet[Agency]) -> None:
+    """Offer these agencies; where there is one only, nobody is asked. One query."""
     field = form.fields["agency"]
     field.queryset = agencies  # type: ignore[attr-defined] # a ModelChoiceField
-    if only is not None:
-        field.widget, field.initial = forms.HiddenInput(), only.pk
-        form.initial.setdefault("agency", only.pk)
+    first = list(agencies[:2])
+    if len(first) == 1:
+        field.widget = forms.HiddenInput()
+        form.initial.setdefault("agency", first[0].pk)
 
 
 def _offer(form: StyledForm, name: str, choices: list[tuple[str, str]]) -> None:
@@ -404,11 +404,11 @@ class DetailsForm(SeenForm):
     def details(self) -> Details:
         values = self.cleaned_data
         return Details(
-            _words(values["number"]),
+            squeezed(values["number"]),
             values["capacity"],
             self.plans.get(values["lesson_plan"]),
             self.offered.places.get(values["place"]),
-            _words(values["note"]),
+            squeezed(values["note"]),
         )
 
 

@@ -32,11 +32,15 @@ from tests.factories import (
     extend,
     make_class,
     make_equivalency,
+    make_instructor,
     make_lesson_plan,
     make_officer,
+    make_place,
     make_topic,
+    teach,
     waive,
 )
+from training.models import Enrollment
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +48,7 @@ READERS = frozenset({"academy", "commander", "elsewhere", "chief", "compliance",
 OF_CENTRAL = READERS - {"elsewhere"}
 EVERYBODY = READERS | {"officer"}
 RECORDERS = frozenset({"academy", "admin"})
+FILE_READERS = frozenset({"academy", "chief", "compliance", "auditor", "admin"})
 GRANTERS = frozenset({"academy", "compliance", "admin"})
 ACT_READERS = frozenset({"academy", "chief", "compliance", "auditor", "admin"})
 DECIDERS = frozenset({"academy", "compliance", "admin"})
@@ -105,6 +110,12 @@ ADDRESSES: dict[str, Address] = {
     "class-move": Address(RECORDERS, RECORDERS, args=("CIT-2026-03",), shows="Move the class"),
     "class-times": Address(RECORDERS, RECORDERS, args=("CIT-2026-03",), shows="Real times of CIT-2026-03"),
     "class-cancel": Address(RECORDERS, RECORDERS, args=("CIT-2026-03",), shows="Cancel the class"),
+    "instructor-list": Address(FILE_READERS, shows="Ruth Osei"),
+    "instructor-add": Address(RECORDERS, RECORDERS, shows="Add an instructor"),
+    "instructor-detail": Address(FILE_READERS, RECORDERS, args=("<instructor>",), shows="Ruth Osei"),
+    "place-list": Address(FILE_READERS, shows="Academy, room 2"),
+    "place-add": Address(RECORDERS, RECORDERS, shows="Add a place"),
+    "place-change": Address(RECORDERS, RECORDERS, args=("<place>",), shows="Change Academy, room 2"),
     "completion-list": Address(READERS, shows="CIT basic course"),
     "completion-log": Address(RECORDERS, RECORDERS, shows="Log completions"),
     "completion-detail": Address(OF_CENTRAL, args=("<entry>",), shows="Amara Whitfield"),
@@ -255,7 +266,11 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
     plan = make_lesson_plan(cast.basic, "v2019", date(2019, 1, 1))
     topic = make_topic("De-escalation")
     merged, _ = merge(cast.amara, make_officer("000777", last_name="Amara-Second", unit=None), why="Twice", by=academy)
-    make_class("CIT-2026-03", cast.basic)
+    place, instructor = make_place("Academy, room 2"), make_instructor("Ruth Osei")
+    session = make_class("CIT-2026-03", cast.basic, place=place)
+    teach(instructor, session.meetings.earliest("starts_at"))
+    for member in (cast.amara, cast.jonah):
+        Enrollment.objects.create(session=session, officer=member, since=timezone.now())
     look = course_rules.start_preview(
         course_rules.DatedRule(equivalency), why="because", today=date(2026, 1, 31), by=academy
     )
@@ -275,6 +290,8 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
             "<plan>": str(plan.pk),
             "<topic>": str(topic.pk),
             "<merge>": str(merged.pk),
+            "<place>": str(place.pk),
+            "<instructor>": str(instructor.pk),
             "<look>": str(look.key),
             "<act>": str(act.pk),
             "<ended>": str(recorded.pk),

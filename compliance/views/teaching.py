@@ -1,0 +1,140 @@
+"""Who teaches and where: instructors with their qualifications, and places."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from compliance.asking import arrange
+from compliance.filters import checked
+from compliance.forms.teaching import InstructorForm, PlaceForm, qualification_lines
+from compliance.teaching_tables import (
+    InstructorFilter,
+    InstructorTable,
+    PlaceFilter,
+    PlaceTable,
+    fitness_badge,
+    instructor_rows,
+    instructors,
+    own_standings,
+    place_rows,
+    places,
+    tally,
+)
+from roster.access import Right, ViewerRequest, requires
+from training.instructors import due, save, save_place
+from training.models import Instructor, Place, Teaching
+
+#: Blocks to come that the page of an instructor shows.
+MOST_BLOCKS = 20
+
+
+@requires(Right.READ_CLASS_FILES)
+@require_safe
+def instructor_list(request: ViewerRequest) -> HttpResponseBase:
+    """Every instructor, those whose qualification has ended or soon will first."""
+    viewer = request.viewer
+    form = checked(InstructorFilter(request.GET or None))
+    rows = instructor_rows(list(instructors(viewer)), viewer)
+    table = InstructorTable(form.filtered(rows))
+    context = {
+        "form": form,
+        "table": table,
+        "may_run": viewer.may(Right.RUN_CLASSES),
+        "counts": tally(rows),
+    }
+    return arrange(request, table, "instructors") or render(request, "teaching/instructors.html", context)
+
+
+@requires(Right.READ_CLASS_FILES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def instructor_detail(request: ViewerRequest, pk: int) -> HttpResponseBase:
+    """One instructor: what they may teach and until when, their own training, what they teach next."""
+    instructor = get_object_or_404(instructors(request.viewer), pk=pk)
+    return _instructor(request, instructor)
+
+
+@requires(Right.RUN_CLASSES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def instructor_add(request: ViewerRequest) -> HttpResponseBase:
+    """A new instructor."""
+    return _instructor(request, Instructor())
+
+
+def _instructor(request: ViewerRequest, instructor: Instructor) -> HttpResponseBase:
+    viewer = request.viewer
+    may_run = viewer.may(Right.RUN_CLASSES)
+    if request.method == "POST" and not may_run:
+        raise Http404
+    held = list(instructor.qualifications.select_related("course").order_by("end_on", "pk")) if instructor.pk else []
+    form = InstructorForm(request.POST or None, instructor=instructor, viewer=viewer)
+    lines = qualification_lines(request.POST if request.method == "POST" else None, held, today=viewer.today)
+    if request.method == "POST" and all([form.is_valid(), *(line.is_valid() for line in lines)]):
+        try:
+            saved = save(form.row(), [row for line in lines if (row := line.row()) is not None])
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, f"{saved} is saved.")
+            return redirect("instructor-detail", pk=saved.pk)
+    is_wrong = bool(form.errors) or any(line.errors for line in lines)
+    context = {"form": form, "lines": lines, "may_run": may_run, "instructor": instructor, "held": held}
+    context |= _about(request, instructor, held) if instructor.pk else {}
+    return render(request, "teaching/instructor.html", context, status=400 if is_wrong else 200)
+
+
+def _about(request: ViewerRequest, instructor: Instructor, held: list[Any]) -> dict[str, Any]:
+    """What the page of a known instructor shows besides the form. Three queries at most."""
+    coming = Teaching.objects.filter(instructor=instructor, is_off=False, ends_at__gte=timezone.now())
+    own = own_standings([instructor], request.viewer)
+    return {
+        "badge": fitness_badge(due(held, today=request.viewer.today)),
+        "own": own.get(instructor.officer_id or 0, []),
+        "coming": coming.select_related("meeting__session__agency", "meeting__topic", "meeting__place").order_by(
+            "starts_at"
+        )[:MOST_BLOCKS],
+    }
+
+
+@requires(Right.READ_CLASS_FILES)
+@require_safe
+def place_list(request: ViewerRequest) -> HttpResponseBase:
+    """Every place, and when it is used next."""
+    form = checked(PlaceFilter(request.GET or None))
+    may_run = request.viewer.may(Right.RUN_CLASSES)
+    table = PlaceTable(place_rows(request.viewer, form), may_run=may_run)
+    context = {"form": form, "table": table, "may_run": may_run}
+    return arrange(request, table, "places") or render(request, "teaching/places.html", context)
+
+
+@requires(Right.RUN_CLASSES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def place_add(request: ViewerRequest) -> HttpResponseBase:
+    """A new place."""
+    return _place(request, Place())
+
+
+@requires(Right.RUN_CLASSES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def place_change(request: ViewerRequest, pk: int) -> HttpResponseBase:
+    """Another name, address or size, or no longer used."""
+    return _place(request, get_object_or_404(places(request.viewer), pk=pk))
+
+
+def _place(request: ViewerRequest, place: Place) -> HttpResponseBase:
+    form = PlaceForm(request.POST or None, place=place, viewer=request.viewer)
+    if request.method == "POST" and form.is_valid():
+        try:
+            saved = save_place(form.row())
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, f"{saved} is saved.")
+            return redirect("place-list")
+    return render(request, "teaching/place.html", {"form": form, "place": place}, status=400 if form.errors else 200)
