@@ -17,6 +17,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from compliance.completion_tables import NARROW
+from compliance.filters import ListFilter
 from compliance.grant_tables import WIDE
 from compliance.templatetags.classes import class_days, class_state
 from roster.access import Viewer
@@ -54,7 +55,7 @@ def with_seats(found: QuerySet[ClassSession]) -> QuerySet[ClassSession]:
     )
 
 
-class ClassFilter(django_filters.FilterSet):  # type: ignore[misc] # django-filter has no types
+class ClassFilter(ListFilter):
     q = django_filters.CharFilter(label="Number or course", method="by_words", max_length=100)
     place = django_filters.CharFilter(label="Place", method="by_place", max_length=100)
     state = django_filters.ChoiceFilter(label="State", choices=STATES, method="by_state", empty_label="any state")
@@ -72,9 +73,6 @@ class ClassFilter(django_filters.FilterSet):  # type: ignore[misc] # django-filt
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
-        for field in self.form.fields.values():
-            is_choice = isinstance(field.widget, forms.Select)
-            field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
 
     def by_words(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         for word in value.split():

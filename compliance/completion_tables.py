@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_filters.fields import ModelChoiceField
 
+from compliance.filters import ListFilter
 from roster.access import Viewer
 from roster.models import Assignment, AssignmentKind, Unit, open_on
 from training.models import Completion, Course, Evidence, EvidenceDecision
@@ -47,7 +48,7 @@ class _UnitFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc] # the
     field_class = _UnitField
 
 
-class CompletionFilter(django_filters.FilterSet):  # type: ignore[misc] # django-filter has no types
+class CompletionFilter(ListFilter):
     """Filters of the address. Voided completions show only when asked for."""
 
     q = django_filters.CharFilter(label="Officer", method="by_member", max_length=100)
@@ -80,11 +81,8 @@ class CompletionFilter(django_filters.FilterSet):  # type: ignore[misc] # django
         units = Unit.objects.order_by("name", "code")
         visible = viewer.visible_units()
         self.filters["unit"].queryset = units if visible is None else units.filter(pk__in=visible)
-        field = self.form.fields["unit"]
+        field: Any = self.form.fields["unit"]
         field.viewer, field.agency = viewer, self.data.get("agency", "")
-        for field in self.form.fields.values():
-            is_choice = isinstance(field.widget, forms.Select)
-            field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
 
     def filter_queryset(self, queryset: QuerySet[Completion]) -> QuerySet[Completion]:
         rows: QuerySet[Completion] = super().filter_queryset(queryset)

@@ -12,21 +12,17 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from compliance.filters import ListFilter
 from compliance.grant_tables import WIDE
 from roster.models import open_on
 from training.models import Equivalency, LessonPlan
 
 
-class DatedFilter(django_filters.FilterSet):  # type: ignore[misc] # django-filter has no types
+class DatedFilter(ListFilter):
     q = django_filters.CharFilter(label="Course", method="by_course", max_length=100)
     on = django_filters.DateFilter(
         label="In force on", method="in_force", widget=forms.DateInput(attrs={"type": "date"})
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.form.fields.values():
-            field.widget.attrs["class"] = "form-control"
 
     def by_course(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         found = Q(course__code__icontains=value) | Q(course__title__icontains=value)
@@ -71,6 +67,7 @@ class DatedTable(tables.Table):  # type: ignore[misc] # django-tables2 has no ty
 
 class EquivalencyTable(DatedTable):
     caption = "Courses that count as another"
+    nothing_yet = "No course counts as another yet: each counts as itself only."
     end_name = "equivalency-end"
     counts_as = tables.Column(
         accessor="counts_as__title", order_by=("counts_as__title", "pk"), verbose_name="Counts as"
@@ -81,11 +78,12 @@ class EquivalencyTable(DatedTable):
         default = "–"
         order_by = "course"
         sequence = ("course", "counts_as", "start_on", "end_on", "approved_by", "act")
-        empty_text = "No equivalency fits these filters. Without one a course counts as itself only."
+        empty_text = "No equivalency fits these filters."
 
 
 class LessonPlanTable(DatedTable):
     caption = "Lesson plans, and the days on which teaching from them counts"
+    nothing_yet = "No lesson plan is recorded yet. A course without any counts whatever plan is named."
     end_name = "lesson-plan-end"
     version = tables.Column(order_by=("version", "pk"), verbose_name="Version")
 
@@ -93,4 +91,4 @@ class LessonPlanTable(DatedTable):
         default = "–"
         order_by = "course"
         sequence = ("course", "version", "start_on", "end_on", "act")
-        empty_text = "No lesson plan fits these filters. A course without any counts whatever plan is named."
+        empty_text = "No lesson plan fits these filters."

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TypeVar
 
+import django_filters
 from django import forms
 from django.core.exceptions import BadRequest
 from django.db.models import Value
@@ -63,6 +64,23 @@ def chosen_unit(request: ViewerRequest) -> Unit | None:
     return request.viewer.unit(code, request.GET.get("agency", "")) if code else None
 
 
+def style(form: forms.BaseForm) -> None:
+    """Give the widgets of a filter form Bootstrap's classes."""
+    for field in form.fields.values():
+        is_choice = isinstance(field.widget, forms.Select)
+        field.widget.attrs.setdefault("class", "form-select" if is_choice else "form-control")
+
+
+class ListFilter(django_filters.FilterSet):  # type: ignore[misc] # django-filter has no types
+    """The filters of a list: what every `FilterSet` here is."""
+
+    @property
+    def form(self) -> forms.Form:
+        form: forms.Form = super().form
+        style(form)
+        return form
+
+
 class AddressForm(forms.Form):
     """Filters are optional; a blank one asks nothing."""
 
@@ -72,8 +90,7 @@ class AddressForm(forms.Form):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type] # whatever a form takes
         for field in self.fields.values():
             field.required = False
-            is_choice = isinstance(field.widget, forms.Select)
-            field.widget.attrs.setdefault("class", "form-select" if is_choice else "form-control")
+        style(self)
 
     def offer(self, **choices: Choices) -> None:
         """What the lists of choice hold, field by field; a code that is not among them is named in the refusal."""

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from compliance.completion_tables import NARROW
+from compliance.filters import ListFilter
 from compliance.models import Extension, Requirement, Waiver
 from compliance.sentences import day, name_of
 from roster.access import Right, Viewer
@@ -30,7 +31,7 @@ def day_filter(label: str, field: str, lookup: str) -> django_filters.DateFilter
     return django_filters.DateFilter(label=label, field_name=field, lookup_expr=lookup, widget=widget)
 
 
-class MemberFactFilter(django_filters.FilterSet):  # type: ignore[misc] # django-filter has no types
+class MemberFactFilter(ListFilter):
     """Filters of the address that lists of facts about members share."""
 
     q = django_filters.CharFilter(label="Officer", method="by_member", max_length=100)
@@ -38,9 +39,6 @@ class MemberFactFilter(django_filters.FilterSet):  # type: ignore[misc] # django
     def __init__(self, *args: Any, viewer: Viewer, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.viewer = viewer
-        for field in self.form.fields.values():
-            is_choice = isinstance(field.widget, forms.Select)
-            field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
 
     def by_member(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         members = self.viewer.officers().search(value)  # type: ignore[attr-defined] # OfficerQuerySet
@@ -88,6 +86,8 @@ class MemberFactTable(tables.Table):  # type: ignore[misc] # django-tables2 has 
     """Lines about members, each with who recorded it and why, and whether it stands."""
 
     caption = ""
+    #: said of an empty list that no filter made empty
+    nothing_yet = ""
     void_name = ""
 
     officer = tables.Column(
@@ -172,9 +172,10 @@ class GrantTable(MemberFactTable):
 
 class WaiverTable(GrantTable):
     caption = "Waivers"
+    nothing_yet = "Nobody has been granted a waiver yet. One is granted on the page of the officer it excuses."
     void_name = "waiver-void"
     start_on = tables.DateColumn(format="j M Y", verbose_name="First day", attrs=NARROW)
-    end_on = tables.DateColumn(format="j M Y", verbose_name="Last day")
+    end_on = tables.DateColumn(format="j M Y", verbose_name="Last day", attrs={"td": {"class": "narrow"}})
 
     class Meta:
         default = "–"
@@ -191,14 +192,15 @@ class WaiverTable(GrantTable):
             "recorded",
             "stands",
         )
-        empty_text = "No waiver fits these filters. A waiver is granted on the page of the officer it excuses."
+        empty_text = "No waiver fits these filters."
 
 
 class ExtensionTable(GrantTable):
     caption = "Extensions"
+    nothing_yet = "Nobody has been granted an extension yet. One is granted on the page of the officer it is for."
     void_name = "extension-void"
     approved_on = tables.DateColumn(format="j M Y", verbose_name="Approved on", attrs=NARROW)
-    until_on = tables.DateColumn(format="j M Y", verbose_name="Until")
+    until_on = tables.DateColumn(format="j M Y", verbose_name="Until", attrs={"td": {"class": "narrow"}})
 
     class Meta:
         default = "–"
@@ -215,4 +217,4 @@ class ExtensionTable(GrantTable):
             "recorded",
             "stands",
         )
-        empty_text = "No extension fits these filters. An extension is granted on the page of the officer it is for."
+        empty_text = "No extension fits these filters."

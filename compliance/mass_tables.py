@@ -7,14 +7,14 @@ from typing import Any
 
 import django_filters
 import django_tables2 as tables
-from django import forms
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from compliance.completion_tables import NARROW, RIGHT
+from compliance.completion_tables import NARROW
+from compliance.filters import ListFilter
 from compliance.grant_tables import WIDE
 from compliance.models import MassAct, MassLine, Requirement
 from compliance.sentences import day, name_of
@@ -30,10 +30,11 @@ SHOWN_AS = {
     "ending": "in_grace",
     "ended": "excused",
 }
+COUNT = {"th": {"class": "number narrow-hide"}, "td": {"class": "number narrow-hide"}}
 VERDICTS = {"granted": "current", "too_late": "overdue", "needs_none": "excused", "own": "in_grace"}
 
 
-class MassFilter(django_filters.FilterSet):  # type: ignore[misc] # django-filter has no types
+class MassFilter(ListFilter):
     q = django_filters.CharFilter(label="Why or reference", method="by_words", max_length=100)
     requirement = django_filters.ModelChoiceFilter(
         label="Requirement", queryset=Requirement.objects.all(), to_field_name="code", empty_label="Any"
@@ -49,12 +50,6 @@ class MassFilter(django_filters.FilterSet):  # type: ignore[misc] # django-filte
         model = MassAct
         fields: tuple[str, ...] = ()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.form.fields.values():
-            is_choice = isinstance(field.widget, forms.Select)
-            field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
-
     def by_words(self, rows: QuerySet[MassAct], name: str, value: str) -> QuerySet[MassAct]:
         return rows.filter(why__icontains=value) | rows.filter(approval__icontains=value)
 
@@ -62,6 +57,9 @@ class MassFilter(django_filters.FilterSet):  # type: ignore[misc] # django-filte
 class MassTable(tables.Table):  # type: ignore[misc] # django-tables2 has no types
     caption = "Mass extensions and waivers"
     show_caption = True
+    nothing_yet = (
+        "Nothing has been granted to many yet. One act grants an extension or a waiver to everybody in a population."
+    )
 
     act = tables.Column(accessor="kind", order_by=("kind", "pk"), verbose_name="Act")
     requirement = tables.Column(
@@ -69,7 +67,7 @@ class MassTable(tables.Table):  # type: ignore[misc] # django-tables2 has no typ
     )
     on_day = tables.DateColumn(format="j M Y", verbose_name="Day", attrs=NARROW)
     until_on = tables.DateColumn(format="j M Y", verbose_name="Until", attrs={"td": {"class": "narrow"}})
-    members = tables.Column(accessor="counts__granted", orderable=False, verbose_name="Members", attrs=RIGHT)
+    members = tables.Column(accessor="counts__granted", orderable=False, verbose_name="Members", attrs=COUNT)
     why = tables.Column(attrs=WIDE)
     approval = tables.Column(verbose_name="Reference", attrs=WIDE)
     approver = tables.Column(
@@ -81,9 +79,7 @@ class MassTable(tables.Table):  # type: ignore[misc] # django-tables2 has no typ
     class Meta:
         default = "–"
         order_by = "-asked_at"
-        empty_text = (
-            "No mass act fits these filters. One grants an extension or a waiver to everybody in a population at once."
-        )
+        empty_text = "No mass act fits these filters."
 
     def render_act(self, record: MassAct) -> SafeString:
         url = reverse("mass-detail", args=[record.pk])

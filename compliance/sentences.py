@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -23,6 +24,9 @@ from compliance.engine import (
 from compliance.models import Counted, Each, Edition, Goal
 from compliance.standings import Row
 from training.models import Completion
+
+#: How titles commonly end: `CIT refresher, 8 h`.
+HOURS_OF_TITLE = re.compile(r", (\d[\d.]* h)$")
 
 
 def day(value: date) -> str:
@@ -296,8 +300,8 @@ def _conditions(edition: Edition) -> list[str]:
 
 
 def either(titles: Iterable[str]) -> str:
-    """`CIT basic course, MHFA or CIT refresher`; each title once."""
-    unique = list(dict.fromkeys(titles))
+    """`CIT basic course (40 h), MHFA (8 h) or CIT refresher`; each title once, and no comma before its hours."""
+    unique = list(dict.fromkeys(HOURS_OF_TITLE.sub(r" (\1)", title) for title in titles))
     return unique[0] if len(unique) == 1 else f"{', '.join(unique[:-1])} or {unique[-1]}"
 
 

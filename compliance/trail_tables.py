@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import django_filters
 import django_tables2 as tables
@@ -15,12 +14,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from compliance.completion_tables import NARROW
+from compliance.filters import ListFilter
 from compliance.grant_tables import WIDE
 from compliance.sentences import day, name_of
 from roster.trail import TrailLine, What
 
 
-class TrailFilter(django_filters.FilterSet):  # type: ignore[misc] # django-filter has no types
+class TrailFilter(ListFilter):
     q = django_filters.CharFilter(label="Subject or why", method="by_words", max_length=100)
     what = django_filters.ChoiceFilter(label="What", choices=What.choices, empty_label="Anything")
     who = django_filters.CharFilter(label="Who", method="by_who", max_length=100)
@@ -34,12 +34,6 @@ class TrailFilter(django_filters.FilterSet):  # type: ignore[misc] # django-filt
     class Meta:
         model = TrailLine
         fields: tuple[str, ...] = ()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.form.fields.values():
-            is_choice = isinstance(field.widget, forms.Select)
-            field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
 
     def by_words(self, rows: QuerySet[TrailLine], name: str, value: str) -> QuerySet[TrailLine]:
         return rows.filter(Q(subject__icontains=value) | Q(why__icontains=value))
@@ -72,13 +66,13 @@ class TrailTable(tables.Table):  # type: ignore[misc] # django-tables2 has no ty
     caption = "Changes of rules and rights"
     show_caption = True
 
-    at = tables.Column(verbose_name="When", order_by=("pk",), attrs={"td": {"class": "narrow"}})
+    at = tables.Column(verbose_name="When", order_by=("pk",))
     by = tables.Column(verbose_name="Who", order_by=("by__last_name", "by__username", "pk"), empty_values=())
     via = tables.Column(verbose_name="Door", attrs=WIDE)
     what = tables.Column(verbose_name="What")
     subject = tables.Column(verbose_name="Of what", attrs=NARROW)
     act = tables.Column(verbose_name="Act", attrs=NARROW)
-    values = tables.Column(accessor="pk", orderable=False, verbose_name="From → to")
+    values = tables.Column(accessor="pk", orderable=False, verbose_name="From → to", attrs={"td": {"class": "told"}})
     why = tables.Column(verbose_name="Why", attrs=WIDE)
 
     class Meta:

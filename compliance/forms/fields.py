@@ -13,6 +13,8 @@ from compliance.sentences import day
 from training.models import Course
 
 EARLIEST = date(1930, 1, 1)
+#: What Django says of a field that was left empty, which names nothing.
+UNSAID = forms.Field.default_error_messages["required"]
 #: A day that was written down ahead lies no further than this: a later one is a slip of the year.
 MOST_YEARS_AHEAD = 10
 
@@ -27,6 +29,9 @@ class Styled(forms.BaseForm):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             widget = field.widget
+            if field.label and field.error_messages.get("required") == UNSAID:
+                act = "choose one" if isinstance(widget, forms.Select) else "fill this in"
+                field.error_messages["required"] = f"{field.label}: {act}."
             if isinstance(widget, forms.CheckboxInput | forms.RadioSelect):
                 widget.attrs.setdefault("class", "form-check-input")
             elif isinstance(widget, forms.Select):

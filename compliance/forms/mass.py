@@ -34,7 +34,7 @@ class MassForm(StyledForm):
         label="Units",
         required=False,
         widget=forms.SelectMultiple(attrs={"size": 6}),
-        help_text="With everything below them. None chosen: everybody in the population.",
+        help_text="With everything below them. None chosen: everybody in the population. Hold Ctrl to choose several.",
     )
     on_day = day_field(
         "Day",

@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from compliance import coverage, goals, lifeline, sentences
-from compliance.models import Edition
+from compliance.models import Edition, Goal
 from compliance.sentences import name_of
 from roster.access import Right, Viewer
 from roster.facts import Change
@@ -110,6 +110,12 @@ def renewal(edition: Edition) -> str:
 
 
 @register.filter
+def goal_asks(goal: Goal) -> str:
+    """What a goal asks, and which of the four facts it counts."""
+    return f"{sentences.goal_asks(goal)} Counts: {goal.get_counts_display()}."
+
+
+@register.filter
 def add_float(value: float, number: float) -> float:
     """Coordinates of a picture: a little to the right or below."""
     return round(value + float(number), 1)
@@ -172,6 +178,13 @@ NAVIGATION: tuple[tuple[str, str, Right | None], ...] = (
 )
 
 
+#: Pages that have no place of their own in the header: the name of the one they stand under -> theirs.
+BESIDE = {
+    "waiver-list": ("extension-list", "mass-list"),
+    "course-list": ("equivalency-list", "lesson-plan-list"),
+}
+
+
 @register.simple_tag(takes_context=True)
 def navigation(context: RequestContext) -> list[Item]:
     """What the header offers this user; nothing before the access check."""
@@ -183,6 +196,7 @@ def navigation(context: RequestContext) -> list[Item]:
     for title, name, right in NAVIGATION:
         if right is None or viewer.may(right):
             url = reverse(name)
-            is_here = request.path == url or (name != "home" and request.path.startswith(url))
+            starts = tuple(reverse(beside) for beside in (name, *BESIDE.get(name, ())))
+            is_here = request.path == url or (name != "home" and request.path.startswith(starts))
             items.append(Item(title, url, is_here))
     return items

@@ -80,7 +80,7 @@ def _grant(
                 messages.warning(request, CHANGED)
             form.seal(told_by(outlook))
     context = {"form": form, "officer": officer, "address": address_of(officer), "outlook": outlook, "what": what}
-    return render(request, f"grants/{what}.html", context, status=400 if form.errors else 200)
+    return render(request, "grants/grant.html", context, status=400 if form.errors else 200)
 
 
 def _said(grant: Waiver | Extension) -> str:

@@ -129,6 +129,7 @@ def show_officer(request: ViewerRequest, officer: Officer) -> HttpResponseBase:
         "officer": officer,
         "record": record,
         "picture": record.picture(asked, granted),
+        "picture_title": f"Lifeline of {officer.full_name}: assignments, leave, what was granted, classes, standings.",
         "may_record": may_record,
         "may_grant": request.viewer.may(Right.GRANT),
         "granted": granted,

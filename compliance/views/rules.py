@@ -22,6 +22,7 @@ from compliance.tables import CourseTable
 from compliance.views.catalogue import may_change_courses
 from compliance.views.reports import reports_within
 from roster.access import Right, ViewerRequest, requires
+from roster.models import Category
 from training.models import Course
 
 WHOLE = (
@@ -68,6 +69,7 @@ def requirement_detail(request: ViewerRequest, code: str) -> HttpResponseBase:
     ends = [_ends(row, following) for row, following in zip(editions, [*editions[1:], None], strict=True)]
     context = {
         "requirement": requirement,
+        "picture_title": f"Editions of {requirement.title} over the years.",
         "picture": _picture(editions, ends, list(reports), viewer.today) if editions else None,
         "editions": [
             {
@@ -145,12 +147,11 @@ def _asks(edition: Edition) -> list[tuple[str, str]]:
     """Who the population asks for, in words."""
     population = edition.population
     lists = (
-        ("Categories", population.categories),
+        ("Categories", [str(Category(category).label) for category in population.categories]),
         ("Functions of the home unit", population.functions),
         ("Units, with everything below", population.units),
         ("Ranks", population.ranks),
         ("Shifts", population.shifts),
-        ("Designations", population.designations),
     )
     asked = [(name, ", ".join(words)) for name, words in lists if words]
     if population.designations:

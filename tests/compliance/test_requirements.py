@@ -118,7 +118,7 @@ def test_every_key_of_the_format_loads() -> None:
     assert [course.code for course in first.refresher_courses.all()] == ["CIT-REF-8"]
     assert (Goal.objects.get().counts, int(Goal.objects.get().target_percent)) == ("trained", 30)
     assert sentences.rule(first) == (
-        "Patrol, officers and sergeants: CIT, 40 h, and after it CIT refresher, 8 h or CIT, 40 h every 36 months; "
+        "Patrol, officers and sergeants: CIT (40 h), and after it CIT refresher (8 h) or CIT (40 h) every 36 months; "
         "first due 180 days after joining, not before 31 Dec 2026; leave is excused, with 60 days to catch up after it."
     )
 

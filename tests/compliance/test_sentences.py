@@ -222,7 +222,7 @@ def test_because(standing: Stand, basis: Basis | None, edition: dict[str, Any], 
     [
         pytest.param(
             {"clock": "once", "entry_grace_days": 0},
-            "Patrol: CIT, 40 h or Refresher, 8 h once; due on joining.",
+            "Patrol: CIT (40 h) or Refresher (8 h) once; due on joining.",
             id="once",
         ),
         pytest.param(
@@ -233,25 +233,25 @@ def test_because(standing: Stand, basis: Basis | None, edition: dict[str, Any], 
                 "first_due": "next_window_end",
                 "leave": "toll",
             },
-            "Patrol: CIT, 40 h, and after it Refresher, 8 h or CIT, 40 h in each window of 48 months "
+            "Patrol: CIT (40 h), and after it Refresher (8 h) or CIT (40 h) in each window of 48 months "
             "from 1 Sep 2021 on; first due at the end of the window after joining.",
             id="cycle",
         ),
         pytest.param(
             {"hours": 16, "clock": "cycle", "months": 36, "cycle_start": date(2023, 7, 1), "first_due": "window_end"},
-            "Patrol: 16 hours of CIT, 40 h or Refresher, 8 h, in each window of 36 months from 1 Jul 2023 on; "
+            "Patrol: 16 hours of CIT (40 h) or Refresher (8 h), in each window of 36 months from 1 Jul 2023 on; "
             "first due at the end of the window of joining.",
             id="hours-in-a-cycle",
         ),
         pytest.param(
             {"hours": 8, "hours_window_months": 24, "min_block_hours": 2, "modes": ["classroom", "roll_call"]},
-            "Patrol: 8 hours of CIT, 40 h or Refresher, 8 h taken within 24 months, every 36 months "
+            "Patrol: 8 hours of CIT (40 h) or Refresher (8 h) taken within 24 months, every 36 months "
             "with blocks of at least 2 hours and taught as classroom or roll call; first due 180 days after joining.",
             id="hours-by-event",
         ),
         pytest.param(
             {"hours": 8, "hours_model": "rolling", "hours_window_months": 36, "clock": "once", "leave": "toll"},
-            "Patrol: 8 hours of CIT, 40 h or Refresher, 8 h within any 36 months; first due 180 days after joining; "
+            "Patrol: 8 hours of CIT (40 h) or Refresher (8 h) within any 36 months; first due 180 days after joining; "
             "leave moves the first due date by its days.",
             id="rolling-hours",
         ),
@@ -265,7 +265,7 @@ def test_because(standing: Stand, basis: Basis | None, edition: dict[str, Any], 
                 "leave_kinds": ["military"],
                 "leave_min_days": 30,
             },
-            "Patrol: CIT, 40 h, and after it Refresher, 8 h or CIT, 40 h every 36 months; "
+            "Patrol: CIT (40 h), and after it Refresher (8 h) or CIT (40 h) every 36 months; "
             "a refresher counts from 24 months after the entry course on; "
             "renewed at most 90 days early, it counts from the limit it renews; "
             "first due 180 days after joining; leave (military) of 30 days or more moves the due date by its days; "
@@ -274,7 +274,7 @@ def test_because(standing: Stand, basis: Basis | None, edition: dict[str, Any], 
         ),
         pytest.param(
             {"clock": "certificate", "recert_before_days": 60, "recert_after_days": 90, "first_due": "next_year_end"},
-            "Patrol: CIT, 40 h, and after it Refresher, 8 h or CIT, 40 h every 36 months or by the date on its "
+            "Patrol: CIT (40 h), and after it Refresher (8 h) or CIT (40 h) every 36 months or by the date on its "
             "certificate; Online renewal renews it from 60 days before the limit to 90 days after it; "
             "first due at the end of the year after joining.",
             id="certificate",

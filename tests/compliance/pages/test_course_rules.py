@@ -126,7 +126,7 @@ def test_of_two_who_save_at_once_the_second_is_told(cast: Cast, outside: Course)
         pytest.param({"start_on": "2023-02-29"}, "First day: write the day as", id="no-such-day"),
         pytest.param({"start_on": "2026-03-01"}, "counts as this one on some of these days already.", id="overlaps"),
         pytest.param({"why": ""}, "Say why", id="no-reason"),
-        pytest.param({"approved_by": ""}, "This field is required.", id="nobody-approved"),
+        pytest.param({"approved_by": ""}, "Approved by: fill this in.", id="nobody-approved"),
         pytest.param({"start_on": "1900-01-01"}, "lies before 1930", id="long-ago"),
         pytest.param({"end_on": "2090-01-01"}, "more than 10 years ahead", id="far-ahead"),
     ],

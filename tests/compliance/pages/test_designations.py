@@ -39,7 +39,7 @@ def test_a_designation_is_given_once(cast: Cast) -> None:
     ("values", "sentence"),
     [
         pytest.param({"code": "cit", "start_on": "2026-04-01"}, "holds CIT from 1 Mar 2026 without", id="held"),
-        pytest.param({"code": " "}, "This field is required.", id="no-code"),
+        pytest.param({"code": " "}, "Designation: fill this in.", id="no-code"),
         pytest.param({"start_on": "2027-02-29"}, "First day: write the day as", id="no-such-day"),
         pytest.param({"end_on": "2026-02-28"}, "The last day is before the first day.", id="ends-first"),
         pytest.param({"start_on": "2226-01-01"}, "The first day, 1 Jan 2226, cannot be right.", id="far"),
@@ -71,7 +71,7 @@ def test_ending_keeps_what_it_was_before(cast: Cast) -> None:
 
 @pytest.mark.parametrize(
     ("last_day", "sentence"),
-    [("2024-01-31", "began on 1 Feb 2024: the last day cannot be earlier."), ("", "This field is required.")],
+    [("2024-01-31", "began on 1 Feb 2024: the last day cannot be earlier."), ("", "Last day: fill this in.")],
     ids=["before-it-began", "no-day"],
 )
 def test_ending_says_what_is_wrong(cast: Cast, last_day: str, sentence: str) -> None:

@@ -191,7 +191,7 @@ def test_an_extension_may_end_on_a_29_february(cast: Cast) -> None:
     [
         pytest.param({"end_on": "2026-02-28"}, "The last day is before the first day.", id="ends-first"),
         pytest.param({"start_on": "1900-01-01"}, "The first day, 1 Jan 1900, cannot be right.", id="long-ago"),
-        pytest.param({"end_on": ""}, "This field is required.", id="open"),
+        pytest.param({"end_on": ""}, "Last day: fill this in.", id="open"),
         pytest.param({"end_on": "2027-02-29"}, "Last day: write the day as", id="no-such-day"),
     ],
 )

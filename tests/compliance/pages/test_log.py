@@ -268,7 +268,7 @@ def test_log_says_that_pending_evidence_counts_for_nothing_yet(cast: Cast) -> No
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        pytest.param({"course": ""}, "This field is required.", id="no-course"),
+        pytest.param({"course": ""}, "Course: choose one.", id="no-course"),
         pytest.param({"people": "  "}, "Paste at least one id, badge or name.", id="nobody"),
         pytest.param({"hours": "-1"}, "Ensure this value is greater than or equal to 0.25.", id="hours"),
         pytest.param({"score": "101"}, "Ensure this value is less than or equal to 100.", id="score"),

@@ -157,7 +157,7 @@ def test_page_of_an_excused_member_has_the_leave_in_words(department: Department
 
     assert page.rows(STANDING)[0][1:] == ["◌ excused", "–"]
     assert ["Leave", "1 May 2026 to 30 Sep 2026", "medical"] in page.rows(
-        "Assignments, leave and standings, newest first"
+        "Assignments, leave, waivers, extensions and standings, newest first"
     )
 
 
@@ -199,7 +199,8 @@ def test_my_is_the_officers_own_page(department: Department) -> None:
 
     assert "Ada Abbott" in page.words
     assert page.rows(STANDING)[0][1:] == ["✓ current", "15 Mar 2028"]
-    assert list(page.links) == ["Skip to the page", "CIT Tracker", "Home", "officer · officer", "CSV", "XLSX"]
+    files = ["CSV", "XLSX", "CSV of Requirement refresher", "XLSX of Requirement refresher"]
+    assert list(page.links) == ["Skip to the page", "CIT Tracker", "Home", "officer · officer", *files]
 
 
 def test_an_officer_sees_nobody_else(department: Department) -> None:

@@ -47,7 +47,7 @@ def test_hire_by_form(cast: Cast) -> None:
             {"employee_id": "002918"}, "Amara Whitfield has this id. If that is who comes back, tick", id="taken"
         ),
         pytest.param({"hired_on": "2226-03-02"}, "The first day, 2 Mar 2226, cannot be right.", id="far-ahead"),
-        pytest.param({"hired_on": ""}, "This field is required.", id="no-day"),
+        pytest.param({"hired_on": ""}, "First day employed: fill this in.", id="no-day"),
         pytest.param({"shift": "days"}, "Choose the unit that the shift and rank belong to.", id="shift-alone"),
         pytest.param({"again": "on"}, "Nobody has had the id 004100.", id="nobody-comes-back"),
     ],

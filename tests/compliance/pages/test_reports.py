@@ -145,7 +145,7 @@ def test_a_form_sent_twice_issues_once(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        pytest.param({"requirement": ""}, "This field is required.", id="no-requirement"),
+        pytest.param({"requirement": ""}, "Requirement: choose one.", id="no-requirement"),
         pytest.param({"requirement": "nope"}, "Select a valid choice.", id="no-such-requirement"),
         pytest.param({"as_of": "31.1.2026"}, "As of: write the day as 2026-11-20.", id="as-of"),
         pytest.param({"span_from": "soon"}, "Span from: write the day as 2026-11-20.", id="from"),

@@ -30,7 +30,7 @@ def test_one_requirement_says_who_must_and_what_counts(department: Department) -
     assert "since 1 Jan 2015 ✓ in force" in words
     assert "Who must Patrol (refresher-population) Categories sworn" in words
     assert "Opens with CIT-40: CIT basic course Refreshes with CIT-REF-8: CIT refresher;" in words
-    assert "Ninety of patrol: 90 % certified by 31 Dec 2026" in words
+    assert "Ninety of patrol, by 31 Dec 2026 Asked: 90 % of the whole. Counts: certified." in words
 
 
 def test_a_requirement_that_is_not_there(department: Department) -> None:
