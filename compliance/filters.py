@@ -175,3 +175,24 @@ def _shift_and_rank_codes() -> dict[str, list[str]]:
 class CourseForm(AddressForm):
     q = _Code(label="Code or title")
     show = forms.ChoiceField(label="Show", choices=[("", "all courses"), ("unmapped", "titles nobody has mapped")])
+
+
+HISTORY_KINDS = (
+    ("employment", "employments"),
+    ("assignment", "assignments"),
+    ("leave", "leaves"),
+    ("designation", "designations"),
+    ("completion", "completions"),
+    ("evidence decision", "decisions on evidence"),
+    ("waiver", "waivers"),
+    ("extension", "extensions"),
+    ("explanation", "explanations"),
+    ("detail", "names and numbers"),
+    ("record", "merges"),
+)
+HISTORY_ACTS = ("recorded", "corrected", "ended", "voided", "moved", "changed", "merged", "undone")
+
+
+class HistoryForm(AddressForm):
+    kind = forms.ChoiceField(label="Lines about", choices=[("", "everything"), *HISTORY_KINDS])
+    act = forms.ChoiceField(label="Act", choices=listed(HISTORY_ACTS, "any act"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import django_tables2 as tables
 from django.db.models import Case, F, IntegerField, OuterRef, QuerySet, Subquery, Value, When
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -276,3 +277,25 @@ class CourseTable(AskedTable):
 
     def render_min_attendance(self, value: Any) -> str:
         return f"{float(value):g}" if value else "–"
+
+
+class HistoryTable(tables.Table):  # type: ignore[misc] # the library has no types
+    """Lines of `record_history`, the newest first."""
+
+    caption = "Every line of the record, newest first"
+    show_caption = True
+
+    at = tables.DateTimeColumn(format="j M Y, H:i", verbose_name="When", attrs={"td": {"class": "narrow"}})
+    act = tables.Column(verbose_name="Act")
+    what = tables.Column(verbose_name="What")
+    differs = tables.Column(verbose_name="From → to", orderable=False, attrs=NOT_NARROW)
+    who = tables.Column(verbose_name="Who", attrs=NOT_NARROW)
+    via = tables.Column(verbose_name="Door", attrs=ON_WIDE)
+    why = tables.Column(verbose_name="Why", orderable=False, attrs=ON_WIDE)
+
+    class Meta:
+        default = "–"
+        order_by = "-at"
+
+    def value_at(self, value: datetime) -> str:
+        return timezone.localtime(value).isoformat()

@@ -101,6 +101,7 @@ urlpatterns = [
     path("officers/<code:employee_id>/", officers.officer_detail, name="officer-detail"),
     path("officers/<code:employee_id>/transfer/", records.officer_transfer, name="officer-transfer"),
     path("officers/<code:employee_id>/leave/", records.officer_leave, name="officer-leave"),
+    path("officers/<code:employee_id>/history/", officers.officer_history, name="officer-history"),
     path("officers/<code:employee_id>/merge/", merging.officer_merge, name="officer-merge"),
     path("merges/", merging.merge_list, name="merge-list"),
     path("merges/<int:pk>/undo/", merging.merge_undo, name="merge-undo"),

@@ -13,12 +13,12 @@ from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from compliance import coverage, grants, known, lateness, lifeline, reasons, sentences, standings
+from compliance import coverage, grants, known, lateness, lifeline, reasons, record_history, sentences, standings
 from compliance.asking import Asked, arrange, ask, export_rows, in_one_transaction
-from compliance.filters import OfficerForm, all_requirements, checked, chosen_requirement, chosen_unit
+from compliance.filters import HistoryForm, OfficerForm, all_requirements, checked, chosen_requirement, chosen_unit
 from compliance.gather import Rules, gather_rules, known_facts, pending_evidence
 from compliance.models import Edition, Explanation, Extension, Requirement, Waiver
-from compliance.tables import OfficerTable
+from compliance.tables import HistoryTable, OfficerTable
 from compliance.templatetags.shown import duration
 from roster.access import Right, ViewerRequest, requires
 from roster.models import Assignment, AssignmentKind, Designation, Employment, Leave, Officer, Shift, Unit, open_on
@@ -439,41 +439,25 @@ def _history(officer: Officer, known_at: datetime | None) -> list[dict[str, Any]
             voided = voided.select_related("unit")
         elif model in (Waiver, Extension):
             voided = voided.select_related("requirement")
-        found += [_history_line(fact) for fact in voided]
+        for fact in voided:
+            act = record_history.act_of(fact, next(iter(fact.replaced_by.all()), None))
+            change = fact.voided_in
+            what = record_history.named(fact)
+            found.append({"what": what, "act": act, "at": change.at, "by": change.by, "why": change.why})
     return sorted(found, key=lambda line: line["at"], reverse=True)
 
 
-def _history_line(fact: Any) -> dict[str, Any]:
-    follower = next(iter(fact.replaced_by.all()), None)
-    if follower is None:
-        act = "voided"
-    else:
-        only_ended = fact.__class__ is not Completion and getattr(fact, "end_on", None) is None and follower.end_on
-        act = "ended" if only_ended else "corrected"
-    return {
-        "what": _named(fact),
-        "act": act,
-        "at": fact.voided_in.at,
-        "by": fact.voided_in.by,
-        "why": fact.voided_in.why,
-    }
-
-
-def _named(fact: Any) -> str:
-    """A fact of any kind in a few words, with its days."""
-    if isinstance(fact, Completion):
-        return f"{fact.course.title}, {sentences.day(fact.completed_on)}"
-    if isinstance(fact, Extension):
-        until, approved_on = sentences.day(fact.until_on), sentences.day(fact.approved_on)
-        return f"extension of {fact.requirement.title} until {until}, approved on {approved_on}"
-    if isinstance(fact, Waiver):
-        name = f"of {fact.requirement.title}"
-    elif isinstance(fact, Assignment):
-        name = fact.unit.name
-    elif isinstance(fact, Employment):
-        name = fact.category
-    elif isinstance(fact, Designation):
-        name = fact.code
-    else:
-        name = fact.kind
-    return f"{fact._meta.verbose_name} {name}, {lifeline.period(fact.start_on, fact.end_on)}"
+@requires(Right.READ_MEMBERS)
+@require_safe
+def officer_history(request: ViewerRequest, employee_id: str) -> HttpResponseBase:
+    """Every line of a member's record: who wrote what, when, by which door and why."""
+    officer = request.viewer.officer(employee_id, request.GET.get("agency", ""))
+    asked = ask(request, today=request.viewer.today)
+    form = checked(HistoryForm(request.GET or None))
+    lines = record_history.lines(officer, known_at=asked.known_at)
+    kind, act = form.cleaned_data.get("kind"), form.cleaned_data.get("act")
+    shown = [line for line in lines if (not kind or line.kind == kind) and (not act or line.act == act)]
+    table = HistoryTable(shown, empty_text="No line fits these filters.")
+    file = arrange(request, table, f"history-{officer.employee_id}")
+    context = {"officer": officer, "table": table, "form": form, "total": len(lines)}
+    return file or render(request, "officers/history.html", context)

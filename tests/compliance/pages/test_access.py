@@ -126,6 +126,7 @@ ADDRESSES: dict[str, Address] = {
     "officer-transfer": Address(RECORDERS, RECORDERS, args=("002918",), shows="Transfer Amara Whitfield"),
     "officer-leave": Address(RECORDERS, RECORDERS, args=("002918",), shows="Leave of Amara Whitfield"),
     "officer-separate": Address(RECORDERS, RECORDERS, args=("002918",), shows="Separate Amara Whitfield"),
+    "officer-history": Address(OF_CENTRAL, args=("002918",), shows="History of Amara Whitfield"),
     "officer-merge": Address(
         RECORDERS, RECORDERS, args=("002918",), shows="Merge a second record into Amara Whitfield"
     ),
