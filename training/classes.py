@@ -125,8 +125,9 @@ def blocks_of(session: ClassSession) -> list[Block]:
 
 
 def version_of(session: ClassSession) -> int:
-    """What a person saw of a class: any act on it makes another. One query."""
-    return ClassEvent.objects.filter(session=session).order_by("-id").values_list("id", flat=True).first() or 0
+    """What a person saw of a class: any act on it but on its seats makes another. One query."""
+    acts = ClassEvent.objects.filter(session=session).exclude(what=ClassEvent.What.SEATS)
+    return acts.order_by("-id").values_list("id", flat=True).first() or 0
 
 
 # --- what speaks against it ------------------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ def class_detail(request: ViewerRequest, number: str) -> HttpResponseBase:
         "meetings": list(planning.meetings_of(session)),
         "taken": states.count(SeatState.ENROLLED) + states.count(SeatState.NO_SHOW),
         "waiting": states.count(SeatState.WAITLISTED),
-        "events": session.events.select_related("by").order_by("-id"),
+        "events": session.events.exclude(what="seats").select_related("by").order_by("-id"),
         "may_run": may_run(request.viewer, session) and session.state == "planned",
     }
     return render(request, "classes/detail.html", context)

@@ -377,11 +377,13 @@ class TestAttempt(models.Model):
 
 
 class ClassEvent(models.Model):
-    """One line of what happened to a class: planned, changed, cancelled, finished, reopened. Never changed."""
+    """One line of what happened to a class: planned, changed, its seats, cancelled, finished. Never changed."""
 
     class What(models.TextChoices):
         PLANNED = "planned", "planned"
         CHANGED = "changed", "changed"
+        #: names people: for those who read the agency whole
+        SEATS = "seats", "seats"
         CANCELLED = "cancelled", "cancelled"
         FINISHED = "finished", "finished"
         REOPENED = "reopened", "reopened"
