@@ -90,7 +90,7 @@ class Effect:
             return f"{was or 'outside'} → {becomes or 'outside'}"
         due_on, before = self.after.due_on, self.before.due_on if self.before else None
         if due_on is None:
-            return f"{was} → {becomes} for good"
+            return f"{was} → {becomes}, no due date"
         if self.after.state is engine.State.OVERDUE:
             return f"overdue since {day(due_on + timedelta(days=1))}"
         until = day(due_on) if before and before.year == due_on.year else str(due_on.year)

@@ -410,7 +410,7 @@ def _printed(row: Mapping[str, Any]) -> dict[str, Any]:
         "name": row["name"],
         "place": _place(row),
         "state": row["state"],
-        "due": _shown(row["due_on"]) or ("–" if row["state"] == "excused" else "for good"),
+        "due": _shown(row["due_on"]) or ("–" if row["state"] == "excused" else "no date"),
         "days": row["days_overdue"],
         "credit": _credit(row["last_credit"]),
         "pending": ", ".join(_credit(credit) for credit in row["evidence_pending"]),
