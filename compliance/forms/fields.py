@@ -144,4 +144,5 @@ class CourseField(CourseChoice):
         super().__init__(Course.objects.filter(same_as=None, is_from_title=False).order_by("title"), **kwargs)
 
     def label_from_instance(self, obj: Any) -> str:
-        return f"{obj.title}, {obj.hours.normalize():f} h" if obj.hours else str(obj.title)
+        hours = f"{obj.hours.normalize():f} h" if obj.hours else ""
+        return str(obj.title) if obj.title.endswith(hours) else f"{obj.title}, {hours}"

@@ -38,21 +38,22 @@ def job_detail(request: ViewerRequest, key: UUID) -> HttpResponse:
     """For whoever asked for it, and administrators of what it is about. Asked by htmx, only the moving part."""
     job = get_object_or_404(jobs.visible(request.viewer), key=key)
     run = ImportRun.objects.filter(job=job).first()
+    is_open = job.state in (JobState.WAITING, JobState.RUNNING)
     context = {
         "job": job,
         "title": TITLES.get(job.kind, job.kind.replace("_", " ").capitalize()),
-        "is_open": job.state in ("waiting", "running"),
-        "next": _result_of(job, run),
+        "is_open": is_open,
+        "next": "" if is_open else _result_of(job, run),
     }
     template = "jobs/_progress.html" if request.headers.get("HX-Request") else "jobs/detail.html"
     response = render(request, template, context)
-    if request.headers.get("HX-Request") and not context["is_open"]:
+    if request.headers.get("HX-Request") and not is_open:
         response["HX-Refresh"] = "true"
     return response
 
 
 def _result_of(job: Job, run: ImportRun | None) -> str:
-    """The address of what the work made, where it made something to look at."""
+    """The address of what the work that ended made, where it made something to look at."""
     if run is not None:
         return reverse("import-detail", args=[run.pk])
     if "act" in job.arguments:

@@ -144,7 +144,7 @@ def test_compliance_changes_an_edition_to_come_and_the_officer_page_says_why(
     assert Edition.objects.get(effective_from=FROM).clock == "rolling"
     with holding(last_of("SOU")):
         page.get_by_role("button", name=f"Put this edition in force from {day(FROM)} (5 members change state)").click()
-        expect_at_work(page, f"{OTHERS} of {OTHERS + 9}")
+        expect_at_work(page, f"{OTHERS:,} of {OTHERS + 9:,}")
     page.get_by_role("link", name="See the result").click(timeout=SECONDS)
 
     expect(page.locator(f"#from-{FROM}")).to_contain_text("3 calendar years")
