@@ -27,9 +27,12 @@ from roster.models import (
     Unit,
 )
 from training.models import (
+    Attendance,
     ClassSession,
     Completion,
     Course,
+    CourseTest,
+    Enrollment,
     Equivalency,
     Instructor,
     LessonPlan,
@@ -195,6 +198,28 @@ def teach(instructor: Instructor, block: Meeting) -> Teaching:
     return Teaching.objects.create(
         meeting=block, instructor=instructor, starts_at=block.starts_at, ends_at=block.ends_at
     )
+
+
+def make_seat(session: ClassSession, officer: Officer | None = None, **values: Any) -> Enrollment:
+    """A seat of a member, or of somebody from outside where none is given."""
+    if officer is None:
+        values.setdefault("outside_name", f"Okafor{next(_numbers)}, Ruth")
+    return Enrollment.objects.create(session=session, officer=officer, since=timezone.now(), **values)
+
+
+def attend(seat: Enrollment, *minutes: int | None, by: User | None = None) -> None:
+    """Mark the blocks of the class in their order; None leaves one unmarked, the blocks beyond are attended whole."""
+    blocks = list(seat.session.meetings.order_by("starts_at"))
+    for block, there in itertools.zip_longest(blocks, minutes, fillvalue=-1):
+        if isinstance(block, Meeting) and there is not None:
+            whole = int((block.ends_at - block.starts_at).total_seconds() // 60)
+            Attendance.objects.create(
+                enrollment=seat, meeting=block, minutes=whole if there == -1 else there, entered_by=by
+            )
+
+
+def make_test(course: Course, name: str = "Written exam", pass_mark: int = 70, **values: Any) -> CourseTest:
+    return CourseTest.objects.create(course=course, name=name, pass_mark=pass_mark, **values)
 
 
 def make_requirement(

@@ -174,7 +174,7 @@ def count_minutes(terms: Terms, seat: Seat) -> Attended:
 
 def percent(part: int, whole: int) -> Decimal | None:
     """A share in percent, cut off after two decimals: 8,999 of 10,000 is 89.99. None of nothing."""
-    return Decimal(part * 10_000 // whole) / 100 if whole else None
+    return Decimal(part * 10_000 // whole).scaleb(-2) if whole else None
 
 
 def reaches(part: int, whole: int, least: Decimal) -> bool:
@@ -248,7 +248,7 @@ def _lacks_attendance(terms: Terms, seat: Seat, attended: Attended) -> list[str]
     elif not reaches(attended.minutes, terms.minutes, terms.min_attendance):
         share = percent(attended.minutes, terms.minutes)
         lacks.append(
-            f"Attended {spoken_minutes(attended.minutes)} of {spoken_minutes(terms.minutes)}, {share:.2f} %: "
+            f"Attended {spoken_minutes(attended.minutes)} of {spoken_minutes(terms.minutes)}, {share} %: "
             f"the course asks for {plain(terms.min_attendance)} %."
         )
     return lacks

@@ -1,0 +1,485 @@
+"""Finishing a class: attendance and tests become completions and standings at once; reopening takes them back."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from compliance import standings
+from compliance.models import Requirement, Standing
+from roster.models import Access, Agency
+from tests import factories as make
+from tests.two_writers import Worker
+from training import attendance, completions, finish
+from training.class_records import EntryRefused
+from training.finish import Act
+from training.models import (
+    ClassSession,
+    ClassState,
+    Completion,
+    CourseTest,
+    Enrollment,
+    EvidenceDecision,
+    TestAttempt,
+)
+
+MONDAY, FRIDAY, TODAY = date(2026, 4, 13), date(2026, 4, 17), date(2026, 4, 30)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def by(db: None) -> User:
+    return make.make_user("academy", "academy")
+
+
+@pytest.fixture
+def session(db: None) -> ClassSession:
+    """Five days of eight hours, minimum 90 %, one exam with 70 %; a requirement that the course meets."""
+    course = make.make_course(min_attendance=Decimal(90))
+    make.make_requirement("crisis", entry=(course,), population={"categories": ["sworn"]})
+    plan = make.make_lesson_plan(course, "v2025", date(2025, 1, 1))
+    make.make_test(course)
+    days = [MONDAY + timedelta(days=number) for number in range(5)]
+    return ClassSession.objects.get(pk=make.make_class("CIT-1", course, days=days, lesson_plan=plan).pk)
+
+
+def seat_of(session: ClassSession, name: str = "Whitfield", score: int | None = 82, **values: Any) -> Enrollment:
+    """A member who attended everything and passed the exam on the last day; `score` None took no test."""
+    seat = make.make_seat(session, make.make_officer(last_name=name, **values))
+    make.attend(seat)
+    if score is not None:
+        take_exam(seat, score)
+    return seat
+
+
+def take_exam(seat: Enrollment, score: int, on: date = FRIDAY, remedial: date | None = None) -> None:
+    exam = CourseTest.objects.get(course=seat.session.course)
+    TestAttempt.objects.create(enrollment=seat, test=exam, taken_on=on, score=score, remedial_on=remedial)
+
+
+def finish_it(session: ClassSession, by: User | None, *, today: date = TODAY) -> finish.Finished:
+    """Finish what the page would show now."""
+    session.refresh_from_db()
+    shown = finish.plan(session, by=by, today=today).digest
+    return finish.finish(session, shown=shown, by=by, today=today)
+
+
+def refusal(session: ClassSession, by: User | None, **values: date) -> list[str]:
+    with pytest.raises(EntryRefused) as refused:
+        finish_it(session, by, **values)
+    return refused.value.messages
+
+
+def outcome(seat: Enrollment) -> tuple[str, str]:
+    seat.refresh_from_db()
+    return seat.outcome, seat.outcome_why
+
+
+def state_of(seat: Enrollment, on: date = TODAY) -> str:
+    rows = Standing.objects.filter(officer=seat.officer_id, start_on__lte=on).order_by("-start_on")
+    return rows[0].state
+
+
+def test_a_class_becomes_completions_and_standings(session: ClassSession, by: User) -> None:
+    seat = seat_of(session)
+    before = state_of(seat)
+
+    done = finish_it(session, by)
+
+    session.refresh_from_db()
+    completion = Completion.objects.get()
+    assert (done.recorded, done.already, before, state_of(seat)) == (1, False, "overdue", "current")
+    assert (session.state, session.finished_in) == (ClassState.FINISHED, completion.recorded_in)
+    assert (completion.officer_id, completion.course_id, completion.completed_on) == (
+        seat.officer_id,
+        session.course_id,
+        FRIDAY,
+    )
+    assert (completion.score, completion.attendance, completion.hours) == (Decimal(82), Decimal(100), Decimal(40))
+    assert (completion.class_number, completion.lesson_plan) == ("CIT-1", "v2025")
+    assert (completion.evidence, completion.verified_on, completion.result) == ("verified", TODAY, "passed")
+    assert (completion.recorded_in.by, completion.recorded_in.why) == (by, "Class CIT-1 finished")
+    assert outcome(seat) == ("passed", "")
+    assert seat.completion == completion
+    event = session.events.get(what="finished")
+    assert (event.told, event.change, event.by) == (
+        "1 passed; 1 completion recorded",
+        completion.recorded_in,
+        by,
+    )
+    assert standings.differences() == {}
+
+
+def test_example_9_of_the_rules(session: ClassSession, by: User) -> None:
+    """Missed 4 of 40 hours: the minimum of 90 % is met on the last day; one of 100 % with the make-up."""
+    least = {}
+    for number, minimum in enumerate((90, 100)):
+        course = make.make_course(f"LEAST-{minimum}", min_attendance=Decimal(minimum))
+        days = [MONDAY + timedelta(days=day) for day in range(5)]
+        least[minimum] = make.make_class(f"L-{number}", course, days=days)
+        make.attend(make.make_seat(least[minimum], make.make_officer()), 0)
+    other = make.make_class("L-2", least[100].course, days=[date(2026, 4, 22)])
+    short = least[100].enrollments.get()
+    blocks = least[100].meetings.order_by("starts_at"), other.meetings.order_by("starts_at")
+    attendance.make_up(short, blocks[0][0], blocks[1][0], minutes=None, by=by, today=TODAY)
+
+    for each in least.values():
+        finish_it(each, by)
+
+    assert list(
+        Completion.objects.order_by("completed_on").values_list("course__code", "completed_on", "attendance")
+    ) == [
+        ("LEAST-90", FRIDAY, Decimal("90.00")),
+        ("LEAST-100", date(2026, 4, 22), Decimal("100.00")),
+    ]
+
+
+def test_everybody_comes_to_what_they_did(session: ClassSession, by: User) -> None:
+    passed = seat_of(session, "Passed")
+    failed = seat_of(session, "Failed", 60)
+    untested = seat_of(session, "Untested", None)
+    absent = make.make_seat(session, make.make_officer(last_name="Absent"))
+    make.attend(absent, *[0] * 10)
+    outside = make.make_seat(session, outside_name="Okafor, Ruth")
+    make.attend(outside)
+    take_exam(outside, 90)
+    waiting = make.make_seat(session, make.make_officer(last_name="Waiting"), state="waitlisted")
+
+    done = finish_it(session, by)
+
+    assert done.recorded == 1
+    assert {
+        seat.name.split(",")[0]: outcome(seat) for seat in (passed, failed, untested, absent, outside, waiting)
+    } == {
+        "Passed": ("passed", ""),
+        "Failed": ("failed", "Written exam: 60 %, and 70 % passes."),
+        "Untested": ("incomplete", "Written exam: not taken."),
+        "Absent": ("no_show", "Did not come."),
+        "Okafor": ("passed", "Their record is kept elsewhere."),
+        "Waiting": ("", ""),
+    }
+    assert list(Completion.objects.values_list("officer", flat=True)) == [passed.officer_id]
+    assert session.events.get(what="finished").told == (
+        "2 passed, 1 failed, 1 incomplete, 1 did not come; 1 completion recorded"
+    )
+
+
+def test_a_class_where_nobody_passes_is_finished_without_a_change(session: ClassSession, by: User) -> None:
+    seat_of(session, score=10)
+
+    finish_it(session, by)
+
+    session.refresh_from_db()
+    assert (session.state, session.finished_in) == (ClassState.FINISHED, None)
+
+
+def test_finishing_twice_records_once(session: ClassSession, by: User) -> None:
+    seat_of(session)
+    shown = finish.plan(session, by=by, today=TODAY).digest
+
+    first = finish.finish(session, shown=shown, by=by, today=TODAY)
+    second = finish.finish(session, shown=shown, by=by, today=TODAY)
+
+    assert (first, second) == (finish.Finished(1), finish.Finished(0, already=True))
+    assert Completion.objects.count() == 1
+    assert session.events.filter(what="finished").count() == 1
+
+
+def test_what_changed_since_it_was_shown_is_not_finished(session: ClassSession, by: User) -> None:
+    seat = seat_of(session)
+    shown = finish.plan(session, by=by, today=TODAY).digest
+    block = session.meetings.order_by("starts_at")[0]
+    attendance.mark(session, {(seat.pk, block.pk): 0}, seen=10**9, by=by, today=TODAY, why="A slip")
+
+    with pytest.raises(EntryRefused) as refused:
+        finish.finish(session, shown=shown, by=by, today=TODAY)
+
+    assert refused.value.messages == [finish.MEANWHILE]
+    assert Completion.objects.count() == 0
+
+
+def test_a_class_is_finished_once_its_last_block_was_held(session: ClassSession, by: User) -> None:
+    seat_of(session)
+
+    assert refusal(session, by, today=FRIDAY - timedelta(days=1)) == [
+        "The last block is on 17 Apr 2026. Finish the class once it was held."
+    ]
+    assert finish_it(session, by, today=FRIDAY).recorded == 1
+
+
+def test_a_cancelled_or_empty_class_is_not_finished(session: ClassSession, by: User) -> None:
+    assert refusal(session, by) == ["Nobody has a seat in this class."]
+    ClassSession.objects.update(state=ClassState.CANCELLED)
+    assert refusal(session, by) == ["This class was cancelled."]
+    assert refusal(make.make_class("CIT-2", days=[]), by) == ["The class has no blocks yet."]
+
+
+def test_a_completion_in_the_future_is_refused(session: ClassSession, by: User) -> None:
+    seat = seat_of(session, score=None)
+    take_exam(seat, 82, on=TODAY + timedelta(days=1))
+    other = seat_of(session, "Other")
+
+    done = finish_it(session, by)
+
+    assert done.recorded == 1
+    assert outcome(seat) == ("passed", "The last piece is on 1 May 2026, which is still to come.")
+    assert outcome(other) == ("passed", "")
+
+
+def test_who_has_the_completion_already_is_the_same(session: ClassSession, by: User) -> None:
+    seat = seat_of(session)
+    assert seat.officer is not None
+    has = make.complete(seat.officer, session.course, FRIDAY, class_number="cit-1")
+
+    done = finish_it(session, by)
+
+    assert done.recorded == 0
+    assert outcome(seat) == ("passed", "Has this completion already.")
+    assert seat.completion == has
+    finish.reopen(session, why="Look at it again", by=by)
+    has.refresh_from_db()
+    assert has.voided_in is None
+
+
+@pytest.mark.parametrize(
+    ("on", "number", "said"),
+    [
+        pytest.param(
+            date(2026, 4, 16),
+            "CIT-1",
+            "A completion of this class stands on 16 Apr 2026. Correct or void that one first.",
+            id="of-another-day",
+        ),
+        pytest.param(
+            FRIDAY,
+            "",
+            "This course is recorded on 17 Apr 2026 already, without a class number. "
+            "Give that completion the number of this class, or void it.",
+            id="without-a-number",
+        ),
+    ],
+)
+def test_a_completion_that_may_be_the_same_is_for_a_person_to_decide(
+    session: ClassSession, by: User, on: date, number: str, said: str
+) -> None:
+    seat = seat_of(session)
+    assert seat.officer is not None
+    make.complete(seat.officer, session.course, on, class_number=number)
+
+    done = finish_it(session, by)
+
+    assert done.recorded == 0
+    assert outcome(seat) == ("passed", said)
+
+
+def test_an_earlier_course_of_the_member_stands_in_no_way(session: ClassSession, by: User) -> None:
+    seat = seat_of(session)
+    assert seat.officer is not None
+    make.complete(seat.officer, session.course, date(2020, 5, 1))
+    make.complete(seat.officer, session.course, FRIDAY, class_number="CIT-0")
+
+    assert finish_it(session, by).recorded == 1
+
+
+def test_whose_own_completion_it_is_waits_for_somebody_else(session: ClassSession, by: User) -> None:
+    seat = seat_of(session)
+    Access.objects.create(user=by, role="officer", officer=seat.officer)
+
+    finish_it(session, by)
+
+    completion = Completion.objects.get()
+    assert (completion.evidence, completion.verified_on) == ("pending", None)
+    assert state_of(seat) == "overdue"
+
+
+def test_who_was_not_employed_that_day_is_told_and_recorded(session: ClassSession, by: User) -> None:
+    seat_of(session, hired_on=date(2026, 4, 20))
+
+    (line,) = finish.plan(session, by=by, today=TODAY).lines
+
+    assert (line.act, line.notes) == (Act.RECORD, ("Not employed on 17 Apr 2026.",))
+
+
+# --- reopening --------------------------------------------------------------------------------------------------------
+
+
+def test_reopening_voids_and_finishing_again_replaces(session: ClassSession, by: User) -> None:
+    seat, stays = seat_of(session), seat_of(session, "Stays")
+    finish_it(session, by)
+    first = Completion.objects.get(officer=seat.officer)
+
+    reopened = finish.reopen(session, why="A re-test was entered for the wrong day", by=by)
+    between = (state_of(seat), Completion.objects.known().count(), outcome(seat))
+    tested_again = TestAttempt.objects.get(enrollment=seat)
+    TestAttempt.objects.create(
+        enrollment=seat,
+        test=tested_again.test,
+        taken_on=date(2026, 4, 24),
+        score=82,
+        replaces=tested_again,
+    )
+    done = finish_it(session, by)
+
+    assert reopened is True
+    assert between == ("overdue", 0, ("", ""))
+    assert done.recorded == 2
+    second = Completion.objects.known().get(officer=seat.officer)
+    assert (second.replaces, second.completed_on) == (first, date(2026, 4, 24))
+    first.refresh_from_db()
+    assert first.voided_in is not None
+    assert first.voided_in.why == "Class CIT-1 reopened: A re-test was entered for the wrong day"
+    assert Completion.objects.known().get(officer=stays.officer).completed_on == FRIDAY
+    assert list(session.events.values_list("what", "told", "why")) == [
+        ("finished", "2 passed; 2 completions recorded", ""),
+        ("reopened", "2 completions voided", "A re-test was entered for the wrong day"),
+        ("finished", "2 passed; 2 completions recorded", ""),
+    ]
+    assert standings.differences() == {}
+
+
+def test_reopening_twice_voids_once(session: ClassSession, by: User) -> None:
+    seat_of(session)
+    finish_it(session, by)
+
+    assert (finish.reopen(session, why="x", by=by), finish.reopen(session, why="x", by=by)) == (True, False)
+
+
+def test_a_third_finish_replaces_what_the_first_recorded(session: ClassSession, by: User) -> None:
+    seat = seat_of(session)
+    finish_it(session, by)
+    first = Completion.objects.get()
+    finish.reopen(session, why="x", by=by)
+    attempt = TestAttempt.objects.get()
+    wrong = TestAttempt.objects.create(enrollment=seat, test=attempt.test, taken_on=FRIDAY, score=10, replaces=attempt)
+    finish_it(session, by)
+    finish.reopen(session, why="y", by=by)
+    TestAttempt.objects.create(enrollment=seat, test=attempt.test, taken_on=FRIDAY, score=90, replaces=wrong)
+
+    finish_it(session, by)
+
+    assert Completion.objects.known().get().replaces == first
+
+
+def test_what_was_corrected_by_hand_since_stays(session: ClassSession, by: User) -> None:
+    seat = seat_of(session)
+    finish_it(session, by)
+    corrected = completions.correct_completion(Completion.objects.get(), why="x", by=by, score=Decimal(88))
+    again = completions.correct_completion(corrected, why="y", by=by, class_number="CIT-1B")
+
+    session.refresh_from_db()
+    (undone,) = finish.what_reopening_undoes(session)
+    finish.reopen(session, why="z", by=by)
+    session.refresh_from_db()
+    (line,) = finish.plan(session, by=by, today=TODAY).lines
+    done = finish_it(session, by)
+
+    assert undone.left == "Corrected by hand since: the completion of 17 Apr 2026 stays."
+    assert (line.act, line.stands) == (Act.KEPT, again)
+    assert done.recorded == 0
+    assert list(Completion.objects.known()) == [again]
+    assert outcome(seat) == (
+        "passed",
+        "The completion of an earlier finish was corrected by hand and stands: 17 Apr 2026.",
+    )
+
+
+def test_what_was_voided_by_hand_is_recorded_anew_by_another_finish(session: ClassSession, by: User) -> None:
+    seat_of(session)
+    finish_it(session, by)
+    first = Completion.objects.get()
+    completions.void_completion(first, why="x", by=by)
+
+    session.refresh_from_db()
+    (undone,) = finish.what_reopening_undoes(session)
+    finish.reopen(session, why="z", by=by)
+    finish_it(session, by)
+
+    assert undone.left == "Voided by hand already."
+    assert Completion.objects.known().get().replaces == first
+
+
+def test_a_rejection_of_the_evidence_outlasts_reopening(session: ClassSession, by: User) -> None:
+    seat = seat_of(session)
+    finish_it(session, by)
+    other = make.make_user("compliance", "other")
+    completions.decide_evidence(
+        Completion.objects.get(), decision="rejected", decided_on=TODAY, note="No sheet", by=other
+    )
+
+    finish.reopen(session, why="x", by=by)
+    finish_it(session, by)
+
+    decision = EvidenceDecision.objects.known().get()
+    assert (decision.decision, decision.completion) == ("rejected", Completion.objects.known().get())
+    assert state_of(seat) == "overdue"
+    assert standings.differences() == {}
+
+
+def test_where_the_agency_asks_for_two_somebody_else_reopens(session: ClassSession, by: User) -> None:
+    Agency.objects.update(asks_two=True)
+    seat_of(session)
+    finish_it(session, by)
+
+    with pytest.raises(EntryRefused) as refused:
+        finish.reopen(session, why="x", by=by)
+
+    assert refused.value.messages == [
+        "You finished this class. Your agency asks for two people: somebody else has to reopen it."
+    ]
+    assert finish.reopen(session, why="x", by=make.make_user("academy", "colleague")) is True
+
+
+def test_what_the_course_asks_for_since_is_told_before_reopening(session: ClassSession, by: User) -> None:
+    seat_of(session, "Same")
+    seat_of(session, "Other", 75)
+    finish_it(session, by)
+    session.refresh_from_db()
+    before = finish.different_now(session, by=by, today=TODAY)
+
+    CourseTest.objects.update(pass_mark=80)
+    after = finish.different_now(session, by=by, today=TODAY)
+
+    assert before == []
+    assert [(line.seat.name.split(",")[0], line.judgement.verdict) for line in after] == [("Other", "failed")]
+
+
+# --- many, and two at once --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("people", [2, 12])
+def test_finishing_asks_the_same_of_the_database_for_everybody(session: ClassSession, by: User, people: int) -> None:
+    for number in range(people):
+        seat_of(session, f"Name{number}")
+    shown = finish.plan(session, by=by, today=TODAY).digest
+
+    with CaptureQueriesContext(connection) as planned:
+        finish.plan(session, by=by, today=TODAY)
+    with CaptureQueriesContext(connection) as queries:
+        finish.finish(session, shown=shown, by=by, today=TODAY)
+
+    assert Completion.objects.count() == people
+    # Blocks, lines, attempts, seats, tests; completions, employments, own member.
+    assert len(planned) == 8
+    # The plan again, locks, the completions, what closes the class, and the standings: rules, facts, rows.
+    assert len(queries) == 53
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_who_finish_at_once_record_once(session: ClassSession, by: User) -> None:
+    seat_of(session)
+    shown = finish.plan(session, by=by, today=TODAY).digest
+
+    workers = [Worker(lambda: finish.finish(session, shown=shown, by=by, today=TODAY)) for _ in range(2)]
+    done = [worker.result() for worker in workers]
+
+    assert sorted(each.recorded for each in done) == [0, 1]
+    assert sorted(each.already for each in done) == [False, True]
+    assert Completion.objects.count() == 1
+    assert Requirement.objects.count() == 1

@@ -1,0 +1,441 @@
+"""Finishing a class: attendance and tests become completions, standings follow, all in one transaction; and reopening.
+
+A plan is made first, for the page: what each person's attendance and tests come to (`judging`) and what recording would
+do. Finishing makes the plan again under the locks and refuses when it is no longer the one that was shown; sent twice,
+or by two people at once, it records once. Reopening voids what the finish recorded, unless somebody corrected it since;
+finishing again records anew, and each completion names the one it replaces.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from roster.access import own_members
+from roster.facts import Recorder, Via, recording
+from roster.models import Employment
+from roster.records import correct, spoken
+from training.class_records import ClassRecord, EntryRefused, day_of, holding, read
+from training.judging import Judgement, Verdict
+from training.models import (
+    ClassEvent,
+    ClassSession,
+    ClassState,
+    Completion,
+    Enrollment,
+    Evidence,
+    EvidenceDecision,
+    Outcome,
+    Result,
+)
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+COLUMNS = (
+    "officer_id",
+    "course_id",
+    "completed_on",
+    "hours",
+    "score",
+    "attendance",
+    "result",
+    "evidence",
+    "verified_on",
+    "certificate_number",
+    "lesson_plan",
+    "class_number",
+    "replaces_id",
+)
+MEANWHILE = "Attendance, tests or the list of this class changed since you looked. Look at it again, then finish it."
+
+
+class Act(StrEnum):
+    """What finishing does for one person."""
+
+    RECORD = "record"  # a completion
+    SAME = "same"  # has this very completion already
+    KEPT = "kept"  # what an earlier finish recorded was corrected by hand, and stands
+    OUTSIDE = "outside"  # their record is kept elsewhere: an outcome, no completion
+    REFUSED = "refused"  # passed, and yet nothing can be recorded
+    NOTHING = "nothing"  # did not pass
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One person: what the class comes to, and what finishing it would do."""
+
+    seat: Enrollment
+    judgement: Judgement
+    act: Act
+    #: why nothing is recorded
+    why: tuple[str, ...] = ()
+    #: what is odd, though it is recorded
+    notes: tuple[str, ...] = ()
+    #: the user's own: somebody else has to verify it
+    is_own: bool = False
+    #: the completion that stands already, of `same` and `kept`
+    stands: Completion | None = None
+    #: what an earlier finish recorded and reopening voided
+    replaces: int | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.judgement.verdict is Verdict.PASSED
+
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence.PENDING if self.is_own else Evidence.VERIFIED
+
+    def told(self) -> tuple[object, ...]:
+        """What a person saw of this line."""
+        found = self.judgement
+        return (
+            self.seat.pk,
+            self.act.value,
+            found.verdict.value,
+            found.completed_on,
+            found.score,
+            found.attendance,
+            self.why,
+            self.notes,
+            self.evidence.value,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What finishing the class would do, for everybody in it."""
+
+    record: ClassRecord
+    lines: Sequence[Line]
+    #: why the class cannot be finished yet; blank where it can
+    bar: str = ""
+
+    @property
+    def to_record(self) -> list[Line]:
+        return [line for line in self.lines if line.act is Act.RECORD]
+
+    @property
+    def digest(self) -> str:
+        """Tells this plan from another."""
+        session = self.record.session
+        plan = session.lesson_plan_id, session.course_id, session.course.hours, session.number
+        return hashlib.sha256(repr((plan, [line.told() for line in self.lines])).encode()).hexdigest()
+
+
+def plan(session: ClassSession, *, by: User | None, today: date) -> Plan:
+    """What finishing would do now. At most ten queries, whatever the number of people; nothing is written."""
+    record = read(session)
+    seats = [seat for seat in record.seated if seat.officer_id is not None]
+    officers = [seat.officer_id for seat in seats if seat.officer_id is not None]
+    held = _held(session, officers)
+    corrected = _corrected(officers, {seat.completion_id for seat in seats if seat.completion_id})
+    employed = _employments(officers)
+    own = own_members(by)
+    lines = []
+    for seat in record.seated:
+        replaces = None if seat.completion_id in corrected else seat.completion_id
+        line = Line(seat, record.judge(seat), Act.NOTHING, is_own=seat.officer_id in own, replaces=replaces)
+        lines.append(_decided(line, session, held, corrected, employed, today))
+    return Plan(record, lines, _bar(record, today))
+
+
+def _bar(record: ClassRecord, today: date) -> str:
+    if record.session.state == ClassState.CANCELLED:
+        return "This class was cancelled."
+    if record.session.state == ClassState.FINISHED:
+        return "This class is finished."
+    if not record.blocks:
+        return "The class has no blocks yet."
+    last = max(day_of(block) for block in record.blocks)
+    if last > today:
+        return f"The last block is on {spoken(last)}. Finish the class once it was held."
+    return "" if record.seated else "Nobody has a seat in this class."
+
+
+def _decided(
+    line: Line,
+    session: ClassSession,
+    held: Mapping[int, Sequence[Completion]],
+    corrected: Mapping[int, Completion],
+    employed: Mapping[int, Sequence[tuple[date, date | None]]],
+    today: date,
+) -> Line:
+    """The line with what finishing would do for this person, and why nothing is recorded where nothing is."""
+    seat, completed_on = line.seat, line.judgement.completed_on
+    stands = corrected.get(seat.completion_id or 0)
+    if stands is not None and stands.pk != seat.completion_id:
+        why = f"The completion of an earlier finish was corrected by hand and stands: {spoken(stands.completed_on)}."
+        return replace(line, act=Act.KEPT, why=(*line.judgement.why, why), stands=stands)
+    if completed_on is None:
+        return replace(line, why=line.judgement.why)
+    if seat.officer is None:
+        return replace(line, act=Act.OUTSIDE, why=("Their record is kept elsewhere.",))
+    has = held.get(seat.officer.pk, ())
+    same = next((each for each in has if _is_of(each, session) and each.completed_on == completed_on), None)
+    if same is not None:
+        return replace(line, act=Act.SAME, why=("Has this completion already.",), stands=same)
+    if (refusal := _refusal(line, has, session, today)) is not None:
+        return replace(line, act=Act.REFUSED, why=(refusal,))
+    notes = list(line.judgement.notes)
+    if not any(first <= completed_on <= (last or date.max) for first, last in employed.get(seat.officer.pk, ())):
+        notes.append(f"Not employed on {spoken(completed_on)}.")
+    if line.is_own:
+        notes.append("This is your own: it counts once somebody else has verified it.")
+    return replace(line, act=Act.RECORD, notes=tuple(notes))
+
+
+def _refusal(line: Line, has: Sequence[Completion], session: ClassSession, today: date) -> str | None:
+    """Why the completion of somebody who passed cannot be recorded, or None."""
+    officer, completed_on = line.seat.officer, line.judgement.completed_on
+    assert officer is not None  # noqa: S101 - asked of members
+    assert completed_on is not None  # noqa: S101 - asked of who passed
+    if completed_on > today:
+        return f"The last piece is on {spoken(completed_on)}, which is still to come."
+    if officer.merged_into_id is not None:
+        return "This record was merged into another. Give the seat to that member."
+    for each in has:
+        if _is_of(each, session):
+            return f"A completion of this class stands on {spoken(each.completed_on)}. Correct or void that one first."
+        if each.completed_on == completed_on and not each.class_number:
+            return (
+                f"This course is recorded on {spoken(completed_on)} already, without a class number. "
+                "Give that completion the number of this class, or void it."
+            )
+    return None
+
+
+def _is_of(completion: Completion, session: ClassSession) -> bool:
+    return completion.class_number.casefold() == session.number.casefold()
+
+
+def _held(session: ClassSession, officers: Collection[int]) -> dict[int, list[Completion]]:
+    """Member -> their standing completions of the course. One query."""
+    found: dict[int, list[Completion]] = {}
+    for completion in Completion.objects.known().filter(officer__in=officers, course=session.course_id).order_by("pk"):
+        found.setdefault(completion.officer_id, []).append(completion)
+    return found
+
+
+def _corrected(officers: Collection[int], of: Collection[int]) -> dict[int, Completion]:
+    """Completion of an earlier finish -> the one that stands in its place by correction, or itself where it stands.
+
+    Two queries, and one more for each further correction of one completion.
+    """
+    if not of:
+        return {}
+    standing = Completion.objects.known().filter(officer__in=officers)
+    found = {completion.pk: completion for completion in standing.filter(pk__in=of)}
+    ends = {completion.pk: completion for completion in standing.exclude(replaces=None)}
+    before = {key: completion.replaces_id for key, completion in ends.items()}
+    while open_ends := {key: origin for key, origin in before.items() if origin is not None}:
+        found.update({origin: ends[key] for key, origin in open_ends.items() if origin in of})
+        origins = dict(Completion.objects.filter(pk__in=open_ends.values()).values_list("pk", "replaces_id"))
+        before = {key: origins[origin] for key, origin in open_ends.items()}
+    return found
+
+
+def _employments(officers: Collection[int]) -> dict[int, list[tuple[date, date | None]]]:
+    """Member -> first and last days employed. One query."""
+    found: dict[int, list[tuple[date, date | None]]] = {}
+    rows = Employment.objects.known().filter(officer__in=officers)
+    for officer, start_on, end_on in rows.values_list("officer_id", "start_on", "end_on"):
+        found.setdefault(officer, []).append((start_on, end_on))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What finishing did."""
+
+    recorded: int
+    #: it was finished already: nothing was done
+    already: bool = False
+
+
+def finish(session: ClassSession, *, shown: str, by: User | None, today: date) -> Finished:
+    """Record what `plan` showed; `shown` is its digest. Standings are up to date when it returns.
+
+    `EntryRefused` where the class cannot be finished, or the plan is no longer the one that was shown. Finished
+    already: nothing is done. Fifty-odd queries, whatever the number of people.
+    """
+    with recording(by=by, via=Via.PAGE, why=f"Class {session.number} finished") as recorder, holding(session) as held:
+        if held.state == ClassState.FINISHED:
+            return Finished(0, already=True)
+        recorder.lock(
+            Enrollment.objects.filter(session=held, officer__isnull=False).values_list("officer_id", flat=True)
+        )
+        found = plan(held, by=by, today=today)
+        if found.bar:
+            raise EntryRefused(found.bar)
+        if found.digest != shown:
+            raise EntryRefused(MEANWHILE)
+        recorded = _record(recorder, held, found.to_record, today)
+        _close(held, found.lines, recorded)
+        change = recorder.change_id
+        ClassSession.objects.filter(pk=held.pk).update(state=ClassState.FINISHED, finished_in=change)
+        ClassEvent.objects.create(
+            session=held, what=ClassEvent.What.FINISHED, told=summary(found.lines), change_id=change, by=by
+        )
+    return Finished(len(recorded))
+
+
+def certificate_number(session: ClassSession, seat: Enrollment) -> str:
+    """The number that a completion of this class carries: of its certificate, once certificates are issued."""
+    return ""
+
+
+def _record(recorder: Recorder, session: ClassSession, lines: Sequence[Line], today: date) -> dict[int, int]:
+    """Record a completion for each of these; member -> its id. Four queries, and a few for each decision carried on."""
+    if not lines:
+        return {}
+    course, version = session.course, session.lesson_plan.version if session.lesson_plan else ""
+    rows = [
+        (
+            line.seat.officer_id,
+            course.pk,
+            line.judgement.completed_on,
+            course.hours,
+            line.judgement.score,
+            line.judgement.attendance,
+            Result.PASSED.value,
+            line.evidence.value,
+            None if line.is_own else today,
+            certificate_number(session, line.seat),
+            version,
+            session.number,
+            line.replaces,
+        )
+        for line in lines
+    ]
+    officers = [line.seat.officer_id for line in lines if line.seat.officer_id is not None]
+    recorder.record_many(Completion, COLUMNS, rows, officers)
+    made = {each.officer_id: each for each in Completion.objects.filter(recorded_in=recorder.change)}
+    replaced = {line.replaces: made[line.seat.officer_id] for line in lines if line.replaces and line.seat.officer_id}
+    for decision in EvidenceDecision.objects.known().filter(completion__in=replaced):
+        correct(recorder, decision, completion=replaced[decision.completion_id])
+    return {officer: completion.pk for officer, completion in made.items()}
+
+
+def _close(session: ClassSession, lines: Sequence[Line], recorded: Mapping[int, int]) -> None:
+    """Write what the class came to for each person. One query."""
+    for line in lines:
+        seat = line.seat
+        seat.outcome = Outcome(line.judgement.verdict.value)
+        seat.outcome_why = _shortened(" ".join(line.why))
+        if line.act is Act.RECORD and seat.officer_id is not None:
+            seat.completion_id = recorded[seat.officer_id]
+        elif line.stands is not None:
+            seat.completion_id = line.stands.pk
+    Enrollment.objects.bulk_update([line.seat for line in lines], ["outcome", "outcome_why", "completion"])
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 300 else f"{text[:299]}…"
+
+
+def summary(lines: Sequence[Line]) -> str:
+    """`28 passed, 1 failed, 1 did not come; 27 completions recorded`."""
+    counts = Counter(Outcome(line.judgement.verdict.value) for line in lines)
+    told = ", ".join(f"{counts[outcome]} {outcome.label}" for outcome in Outcome if counts[outcome])
+    number = sum(line.act is Act.RECORD for line in lines)
+    return f"{told}; {number} {'completion' if number == 1 else 'completions'} recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What reopening does to what one person has of the class."""
+
+    seat: Enrollment
+    completion: Completion
+    #: why it is left as it is; blank where it is voided
+    left: str = ""
+
+
+def what_reopening_undoes(session: ClassSession) -> list[Undone]:
+    """Of everybody who has a completion of this class: whether reopening voids it. Four queries."""
+    seats = Enrollment.objects.filter(session=session, completion__isnull=False).select_related(
+        "officer", "completion__recorded_in__by", "completion__voided_in__by"
+    )
+    found = []
+    listed = sorted(seats, key=lambda seat: (seat.name.casefold(), seat.pk))
+    officers = [seat.officer_id for seat in listed if seat.officer_id is not None]
+    corrected = _corrected(officers, [seat.completion_id for seat in listed if seat.completion_id])
+    for seat in listed:
+        completion = seat.completion
+        if completion is not None and seat.outcome:
+            found.append(Undone(seat, completion, _why_left(session, completion, corrected)))
+    return found
+
+
+def _why_left(session: ClassSession, completion: Completion, corrected: Mapping[int, Completion]) -> str:
+    stands = corrected.get(completion.pk)
+    if stands is None:
+        return "Voided by hand already."
+    if stands.pk != completion.pk:
+        return f"Corrected by hand since: the completion of {spoken(stands.completed_on)} stays."
+    if completion.recorded_in_id != session.finished_in_id:
+        return "Not recorded by this finish: it stays."
+    return ""
+
+
+def reopen(session: ClassSession, *, why: str, by: User | None) -> bool:
+    """Void what the finish recorded and let attendance and tests be changed; False where the class is open already.
+
+    What somebody corrected since stays as it is. Where the agency asks for two, whoever finished the class does not
+    reopen it.
+    """
+    with (
+        recording(by=by, via=Via.PAGE, why=f"Class {session.number} reopened: {why}") as recorder,
+        holding(session) as held,
+    ):
+        if held.state != ClassState.FINISHED:
+            return False
+        if bar := bar_to_reopening(held, by):
+            raise EntryRefused(bar)
+        recorder.lock(
+            Enrollment.objects.filter(session=held, officer__isnull=False).values_list("officer_id", flat=True)
+        )
+        undone = what_reopening_undoes(held)
+        recorder.void([each.completion for each in undone if not each.left])
+        Enrollment.objects.filter(session=held).exclude(outcome="").update(outcome="", outcome_why="")
+        ClassSession.objects.filter(pk=held.pk).update(state=ClassState.PLANNED, finished_in=None)
+        voided = sum(not each.left for each in undone)
+        told = f"{voided} {'completion' if voided == 1 else 'completions'} voided"
+        ClassEvent.objects.create(
+            session=held, what=ClassEvent.What.REOPENED, told=told, why=why, change_id=recorder.change_id, by=by
+        )
+    return True
+
+
+def bar_to_reopening(session: ClassSession, by: User | None) -> str:
+    """Why this user may not reopen the class; blank where they may. One query at most."""
+    if not session.agency.asks_two or by is None:
+        return ""
+    last = session.events.filter(what=ClassEvent.What.FINISHED).last()
+    if last is not None and last.by_id == by.pk:
+        return "You finished this class. Your agency asks for two people: somebody else has to reopen it."
+    return ""
+
+
+def different_now(session: ClassSession, *, by: User | None, today: date) -> list[Line]:
+    """People for whom finishing anew, with nothing changed, would come to something else than the finish did.
+
+    The course may ask for more than it did then.
+    """
+    lines = [line for line in plan(session, by=by, today=today).lines if line.seat.outcome]
+    recorded = Completion.objects.filter(recorded_in=session.finished_in_id or 0)
+    said = {each.pk: (each.completed_on, each.score, each.attendance) for each in recorded}
+    different: list[Line] = []
+    for line in lines:
+        found, before = line.judgement, said.get(line.seat.completion_id or 0)
+        is_other = before is not None and before != (found.completed_on, found.score, found.attendance)
+        if line.seat.outcome != found.verdict.value or is_other:
+            different.append(line)
+    return different
