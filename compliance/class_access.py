@@ -54,6 +54,14 @@ def class_to_run(viewer: Viewer, number: str, agency: str = "") -> ClassSession:
     return session
 
 
+def class_file(viewer: Viewer, number: str, agency: str = "") -> ClassSession:
+    """The same, of the agencies this user reads whole: attendance and tests are not for whoever sees one unit of it."""
+    session = one_class(viewer, number, agency)
+    if viewer.agencies is not None and session.agency_id not in viewer.agencies:
+        raise Http404
+    return session
+
+
 def seats(viewer: Viewer, session: ClassSession) -> QuerySet[Enrollment]:
     """The seats and places on the waitlist of a class that this user sees: those of members within reach.
 

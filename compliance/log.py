@@ -58,6 +58,8 @@ class Proposal:
     attendance: Decimal | None = None
     evidence: str = Evidence.VERIFIED
     class_number: str = ""
+    #: version of the lesson plan it was taught from
+    lesson_plan: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +124,28 @@ class Outlook:
 
 def outlook(proposal: Proposal, officer_ids: Collection[int], *, as_of: date) -> Outlook:
     """What recording this would change on that day. Twenty queries, whatever the number of members."""
+    return outlook_of_each(dict.fromkeys(officer_ids, proposal), proposal.course, as_of=as_of)
+
+
+def outlook_of_each(proposals: Mapping[int, Proposal], of: Course, *, as_of: date) -> Outlook:
+    """The same, where each member has a day, score and attendance of their own in one course. As many queries."""
     rules = gather_rules()
-    course = rules.courses.get(proposal.course.pk)
+    course = rules.courses.get(of.pk)
     if course is None:
-        why = "no requirement lists this course"
-        return Outlook({}, dict.fromkeys(officer_ids, why), [])
+        return Outlook({}, dict.fromkeys(proposals, "no requirement lists this course"), [])
+    days = {proposal.completed_on for proposal in proposals.values()}
+    taken = set[int]().union(*(taken_as(course, completed_on) for completed_on in days))
     listing = [
         requirement
         for requirement, editions in rules.editions.items()
-        if any(listed_courses(edition) & taken_as(course, proposal.completed_on) for edition in editions)
+        if any(listed_courses(edition) & taken for edition in editions)
     ]
-    rules = rules.for_requirements(listing)
-    added = engine.Completion(
+    effects, unchanged = _effects(rules.for_requirements(listing), proposals, course, as_of)
+    return Outlook(effects, unchanged, _shares(effects, as_of))
+
+
+def _added(rules: Rules, proposal: Proposal, course: engine.Course) -> engine.Completion:
+    return engine.Completion(
         key=PROPOSED,
         course=course,
         completed_on=proposal.completed_on,
@@ -141,20 +153,20 @@ def outlook(proposal: Proposal, officer_ids: Collection[int], *, as_of: date) ->
         score=None if proposal.score is None else float(proposal.score),
         attendance=None if proposal.attendance is None else float(proposal.attendance),
         evidence=engine.Evidence(proposal.evidence),
+        lesson_plan=rules.lesson_plan(course.key, proposal.lesson_plan) if proposal.lesson_plan else None,
     )
-    effects, unchanged = _effects(rules, proposal, added, officer_ids, as_of)
-    return Outlook(effects, unchanged, _shares(effects, as_of))
 
 
 def _effects(
-    rules: Rules, proposal: Proposal, added: engine.Completion, officer_ids: Collection[int], as_of: date
+    rules: Rules, proposals: Mapping[int, Proposal], course: engine.Course, as_of: date
 ) -> tuple[dict[int, list[Effect]], dict[int, str]]:
     """What changes for whom, and why nothing does for the others."""
     titles = _titles()
     effects: dict[int, list[Effect]] = {}
     unchanged: dict[int, str] = {}
-    for officer, facts in gather_members(officer_ids, rules).items():
-        with_it = replace(facts, completions=[*facts.completions, added])
+    for officer, facts in gather_members(proposals, rules).items():
+        proposal = proposals[officer]
+        with_it = replace(facts, completions=[*facts.completions, _added(rules, proposal, course)])
         changes = _differences(rules, titles, facts, with_it, as_of)
         if told := [effect for effect in changes if effect.changes_state or effect.becomes != engine.State.OVERDUE]:
             effects[officer] = told

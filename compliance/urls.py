@@ -6,11 +6,14 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from compliance.views import (
+    attendance,
     catalogue,
+    class_tests,
     classes,
     completions,
     course_rules,
     coverage,
+    finish,
     goals,
     grants,
     home,
@@ -84,6 +87,10 @@ urlpatterns = [
     path("classes/<code:number>/move/", classes.class_move, name="class-move"),
     path("classes/<code:number>/times/", classes.class_times, name="class-times"),
     path("classes/<code:number>/cancel/", classes.class_cancel, name="class-cancel"),
+    path("classes/<code:number>/attendance/", attendance.class_attendance, name="class-attendance"),
+    path("classes/<code:number>/tests/", class_tests.class_tests, name="class-tests"),
+    path("classes/<code:number>/finish/", finish.class_finish, name="class-finish"),
+    path("classes/<code:number>/reopen/", finish.class_reopen, name="class-reopen"),
     path("instructors/", teaching.instructor_list, name="instructor-list"),
     path("instructors/add/", teaching.instructor_add, name="instructor-add"),
     path("instructors/<int:pk>/", teaching.instructor_detail, name="instructor-detail"),

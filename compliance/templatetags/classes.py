@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 
 from compliance import sentences
 from roster.access import Right, Viewer
-from training.models import ClassSession, ClassState, Meeting
+from training.models import ClassSession, ClassState, Meeting, Outcome
 from training.schedule import when
 
 register = template.Library()
@@ -31,7 +31,12 @@ class Tab:
 
 
 #: The pages of a class in their order. An address takes the number of the class and nothing else.
-TABS: tuple[Tab, ...] = (Tab("class", "Class", "class-detail", Right.READ_MEMBERS),)
+TABS: tuple[Tab, ...] = (
+    Tab("class", "Class", "class-detail", Right.READ_MEMBERS),
+    Tab("attendance", "Attendance", "class-attendance", Right.READ_CLASS_FILES),
+    Tab("tests", "Tests", "class-tests", Right.READ_CLASS_FILES),
+    Tab("finish", "Finish", "class-finish", Right.READ_CLASS_FILES),
+)
 
 
 @dataclass(frozen=True)
@@ -100,3 +105,9 @@ def class_state(session: ClassSession, today: date) -> str:
         return str(session.get_state_display())
     first, last = class_span(session)
     return "planned" if today < first else "under way" if today <= last else "taught, not finished"
+
+
+@register.filter
+def outcome_word(verdict: str) -> str:
+    """`passed`, `failed`, `incomplete`, `did not come`."""
+    return str(Outcome(str(verdict)).label)

@@ -34,3 +34,33 @@ if (recordButton) {
   for (const field of document.querySelectorAll("input[name^=pick-]")) field.addEventListener("change", count);
   count();
 }
+
+// A grid of fields: arrow keys move between them, Enter moves down, p and a write over what stands there.
+for (const grid of document.querySelectorAll("[data-grid]")) {
+  const rows = [...grid.querySelectorAll("tbody tr")].map((row) => [...row.querySelectorAll("input.mark")]);
+  const columnOf = (field) => field.closest("td").cellIndex;
+  const move = (field, down, right) => {
+    let row = rows.findIndex((fields) => fields.includes(field));
+    let next = null;
+    if (right) next = rows[row][rows[row].indexOf(field) + right];
+    while (down && !next && rows[row + down]) {
+      row += down;
+      next = rows[row].find((other) => columnOf(other) === columnOf(field));
+    }
+    if (next) next.focus();
+  };
+  const moves = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Enter: [1, 0] };
+  grid.addEventListener("focusin", (event) => {
+    if (event.target.matches("input.mark")) event.target.select();
+  });
+  grid.addEventListener("keydown", (event) => {
+    if (!event.target.matches("input.mark") || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (moves[event.key]) {
+      event.preventDefault();
+      move(event.target, ...moves[event.key]);
+    } else if (grid.matches(".mark-grid") && /^[pa]$/i.test(event.key)) {
+      event.preventDefault();
+      event.target.value = event.key.toLowerCase();
+    }
+  });
+}

@@ -121,10 +121,36 @@ def seed() -> None:
         make.make_officer(f"{1000 + number:06d}", last_name=f"Name{number:02d}", unit=western, shift=days)
     place = make.make_place("Academy, room 2")
     make.make_class("CIT-2026-03", course, days=[today + timedelta(days=number) for number in range(5)], place=place)
+    taught_classes(today)
     for role in ("academy", "compliance", "chief", "admin"):
         make.make_user(role, role)
     make.make_user("commander", "commander", unit=central)
     make.make_user("officer", "officer", officer=officer)
+
+
+def taught_classes(today: date) -> None:
+    """Two classes of a refresher, of a course that no requirement lists: CIT-2026-02 to finish, CIT-2026-01 finished.
+
+    In each 001060 missed a block, and 001061 failed the test. Somebody from outside passed.
+    """
+    from roster.models import Officer  # noqa: PLC0415 - models are loaded after this file
+    from tests import factories as make  # noqa: PLC0415 - the same
+    from training import finish  # noqa: PLC0415 - the same
+    from training.models import ClassSession, TestAttempt  # noqa: PLC0415 - the same
+
+    course = make.make_course("REF-8", title="Refresher", title_key="refresher", hours=8, min_attendance=60)
+    exam = make.make_test(course)
+    for number, days in (("CIT-2026-01", 20), ("CIT-2026-02", 6)):
+        day = today - timedelta(days=days)
+        session = ClassSession.objects.get(pk=make.make_class(number, course, days=[day]).pk)
+        members = [Officer.objects.get(employee_id=f"{key:06d}") for key in (1060, 1061)]
+        seats = [make.make_seat(session, member) for member in [*members, None]]
+        for seat, score in zip(seats, (90, 40, 80), strict=True):
+            make.attend(seat, *([0] if seat is seats[0] else []))
+            TestAttempt.objects.create(enrollment=seat, test=exam, taken_on=day, score=score)
+        if number == "CIT-2026-01":
+            shown = finish.plan(session, by=None, today=today).digest
+            finish.finish(session, shown=shown, by=None, today=today)
 
 
 @dataclass

@@ -37,6 +37,11 @@ PAGES = (
     "/topics/",
     "/classes/",
     "/classes/CIT-2026-03/",
+    "/classes/CIT-2026-02/attendance/",
+    "/classes/CIT-2026-02/tests/",
+    "/classes/CIT-2026-02/finish/",
+    "/classes/CIT-2026-01/finish/",
+    "/classes/CIT-2026-01/reopen/",
     "/classes/plan/",
     "/import/",
     "/requirements/",
@@ -91,6 +96,11 @@ ON_PHONES = (
     "/trail/",
     "/classes/",
     "/classes/CIT-2026-03/",
+    "/classes/CIT-2026-02/attendance/",
+    "/classes/CIT-2026-02/tests/",
+    "/classes/CIT-2026-02/finish/",
+    "/classes/CIT-2026-01/finish/",
+    "/classes/CIT-2026-01/reopen/",
     "/classes/plan/",
 )
 #: What WCAG 2.1 AA asks, and what axe counts as good practice besides.

@@ -36,11 +36,12 @@ from tests.factories import (
     make_lesson_plan,
     make_officer,
     make_place,
+    make_seat,
+    make_test,
     make_topic,
     teach,
     waive,
 )
-from training.models import Enrollment
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +117,10 @@ ADDRESSES: dict[str, Address] = {
     "place-list": Address(FILE_READERS, shows="Academy, room 2"),
     "place-add": Address(RECORDERS, RECORDERS, shows="Add a place"),
     "place-change": Address(RECORDERS, RECORDERS, args=("<place>",), shows="Change Academy, room 2"),
+    "class-attendance": Address(FILE_READERS, RECORDERS, args=("CIT-2026-03",), shows="Whitfield, Amara"),
+    "class-tests": Address(FILE_READERS, RECORDERS, args=("CIT-2026-03",), shows="Whitfield, Amara"),
+    "class-finish": Address(FILE_READERS, RECORDERS, args=("CIT-2026-03",), shows="Whitfield, Amara"),
+    "class-reopen": Address(RECORDERS, RECORDERS, args=("CIT-2025-11",), shows="Reopen the class"),
     "completion-list": Address(READERS, shows="CIT basic course"),
     "completion-log": Address(RECORDERS, RECORDERS, shows="Log completions"),
     "completion-detail": Address(OF_CENTRAL, args=("<entry>",), shows="Amara Whitfield"),
@@ -271,7 +276,9 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
     session = make_class("CIT-2026-03", cast.basic, place=place)
     teach(instructor, session.meetings.earliest("starts_at"))
     for member in (cast.amara, cast.jonah):
-        Enrollment.objects.create(session=session, officer=member, since=timezone.now())
+        make_seat(session, member)
+    make_test(cast.basic)
+    make_class("CIT-2025-11", cast.basic, state="finished")
     look = course_rules.start_preview(
         course_rules.DatedRule(equivalency), why="because", today=date(2026, 1, 31), by=academy
     )
