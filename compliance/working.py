@@ -173,6 +173,92 @@ def count_by_place(
     return answer
 
 
+# --- the days of a class ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """Who works where on some days, of everybody employed: leave, temporary assignments and classes taken off."""
+
+    #: (day, place) -> members who work there
+    counts: dict[tuple[date, Place], int]
+    #: members who are not simply at home on all these days -> where they work on each, None = nowhere
+    unusual: dict[int, dict[date, Place | None]]
+
+
+def at_work(days: Sequence[date], *, in_class: Mapping[int, Collection[date]], also: Collection[int] = ()) -> AtWork:
+    """Who works where on these days, as known now. Five queries, whatever the number of members.
+
+    Home assignments are counted by the database, by the days they have in common with the employment; only members of
+    whom something else is recorded on one of the days - or who are in `also` - are looked at one by one.
+    """
+    within = Q(Q(end_on=None) | Q(end_on__gte=days[0]), start_on__lte=days[-1])
+    assigned = Assignment.objects.known().filter(within).order_by("start_on", "pk")
+    homes, employed = assigned.filter(kind=AssignmentKind.HOME), Employment.objects.known().filter(within)
+    acting = _spans(assigned.filter(kind=AssignmentKind.TEMPORARY), "unit_id", "shift_id")
+    away = _spans(Leave.objects.known().filter(within))
+    counts = _count_at_home(homes, employed, days)
+    special = sorted({*acting, *away, *in_class, *also})
+    at_home = _spans(homes.filter(officer__in=special), "unit_id", "shift_id")
+    serving = _spans(employed.filter(officer__in=special))
+
+    unusual: dict[int, dict[date, Place | None]] = {}
+    for officer in special:
+        where = unusual[officer] = {}
+        for day in days:
+            is_employed = bool(_on_day(serving, officer, day))
+            home = _place(_on_day(at_home, officer, day)) if is_employed else None
+            is_away = day in in_class.get(officer, ()) or bool(_on_day(away, officer, day))
+            detail = _on_day(acting, officer, day) if is_employed else None
+            where[day] = None if is_away else _place(detail, home) if detail else home
+            for place, step in ((home, -1), (where[day], 1)):
+                if place is not None:
+                    counts[day, place] = counts.get((day, place), 0) + step
+    return AtWork(counts, unusual)
+
+
+def _spans(rows: Any, *values: str) -> dict[int, list[tuple[Any, ...]]]:
+    """Member -> (first day, last day, values) of these facts, in their order. One query."""
+    found: dict[int, list[tuple[Any, ...]]] = {}
+    for officer, *span in rows.values_list("officer_id", "start_on", "end_on", *values):
+        found.setdefault(officer, []).append(tuple(span))
+    return found
+
+
+def _on_day(spans: Mapping[int, Sequence[tuple[Any, ...]]], officer: int, day: date) -> tuple[Any, ...] | None:
+    """What holds for a member on a day: of several the one begun last."""
+    held = (span for span in reversed(spans.get(officer, ())) if span[0] <= day and (span[1] is None or day <= span[1]))
+    return next(held, None)
+
+
+def _place(assigned: tuple[Any, ...] | None, home: Place | None = None) -> Place | None:
+    """The place of an assignment; a temporary one without a shift leaves the shift as at home."""
+    if assigned is None:
+        return None
+    _, _, unit, shift = assigned
+    return Place(unit, home.shift if shift is None and home else shift)
+
+
+def _count_at_home(homes: Any, employed: Any, days: Sequence[date]) -> dict[tuple[date, Place], int]:
+    """Members employed and at home in each place on each day, wherever they work. One query."""
+    first, last = days[0], days[-1]
+    parts = {
+        "home": _sql(homes.values_list("officer_id", "unit_id", "shift_id", "start_on", "end_on")),
+        "employed": _sql(employed.values_list("officer_id", "start_on", "end_on")),
+    }
+    query = """
+        SELECT h.unit_id, h.shift_id, greatest(h.start_on, e.start_on, %s::date) AS first_on,
+            least(coalesce(h.end_on, %s::date), coalesce(e.end_on, %s::date), %s::date) AS last_on, count(*)
+        FROM home h JOIN employed e ON e.officer_id = h.officer_id GROUP BY 1, 2, 3, 4"""
+    counts: dict[tuple[date, Place], int] = {}
+    for unit, shift, start_on, end_on, number in _fetch(parts, query, (first, last, last, last)):
+        for day in days:
+            # Spans that have no day in common end before they begin.
+            if start_on <= day <= end_on:
+                counts[day, Place(unit, shift)] = counts.get((day, Place(unit, shift)), 0) + number
+    return counts
+
+
 # --- a unit's own view ----------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,449 @@
+"""Who should have the free seats of a class: who needs it most, never taking a shift below its minimum.
+
+`choose()` is PURE: frozen values in, a ranked list with its reasons out. `suggest()` gathers for it and says why.
+
+The order: members who are overdue on the last day of the class, the longest first; then those in grace or current whose
+date falls by 90 days after it, by date; then those in grace until later, members of units that are short of a goal
+first, and by date. Among equal dates, too, members of units that are short of a goal come first.
+
+A member is looked at when the course serves an edition in force on the last day of the class, and the engine says so
+again of everybody who is suggested: with the completion their answer is another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from enum import IntEnum
+
+from django.db.models import Q
+
+from compliance import coverage, engine, goals, log, working
+from compliance.gather import Rules, gather_members, gather_rules
+from compliance.models import Counted, Each, Requirement
+from compliance.sentences import day as spoken
+from compliance.working import Place
+from roster.models import Agency, Officer, Shift, StaffingMinimum
+from roster.tree import UnitTree
+from training import seats
+from training.models import ClassSession, Enrollment, SeatState
+
+#: Dates this many days after the class are soon.
+SOON_DAYS = 90
+#: Members asked of the engine beyond those wanted: for so many it may say that the course does nothing.
+SPARE = 20
+
+#: A goal with the unit and shift of its group.
+GroupKey = tuple[int, int | None, int | None]
+
+
+class Tier(IntEnum):
+    """How urgent a need is."""
+
+    OVERDUE = 0
+    SOON = 1
+    LATER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What the course would do for a member: under which requirement, and by when it is needed."""
+
+    tier: Tier
+    due_on: date
+    requirement: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A member who needs the course: where they work on each day of the class, in the order of the days."""
+
+    officer: int
+    need: Need
+    places: tuple[Place, ...]
+    #: keys of the goals' groups that a credit would help
+    groups: tuple[GroupKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """How many a place keeps on a day once somebody is gone, and how many it has to keep."""
+
+    place: Place
+    day: date
+    number: int
+    minimum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A member suggested. `group` is short of so many when they are taken; `left` is the day that keeps fewest."""
+
+    candidate: Candidate
+    group: GroupKey | None = None
+    short: int = 0
+    left: Left | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A member left out because the place would fall below its minimum."""
+
+    candidate: Candidate
+    left: Left
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Where everybody works on the days of the class, what has to stay, and what goals are short of."""
+
+    days: tuple[date, ...]
+    working: Mapping[tuple[date, Place], int]
+    #: place -> its minimum; a place that is not in here keeps nobody
+    minimums: Mapping[Place, int]
+    #: group of a goal -> how many it is short of
+    short: Mapping[GroupKey, int]
+
+
+@dataclass(slots=True)
+class Choice:
+    """Who is suggested in order, and who was passed over before the list was full."""
+
+    picked: list[Pick] = field(default_factory=list)
+    skipped: list[Skip] = field(default_factory=list)
+
+
+# --- the choice, pure ------------------------------------------------------------------------------------------------
+
+
+def choose(candidates: Iterable[Candidate], situation: Situation, wanted: int) -> Choice:
+    """The first of those who need it most, as long as every place keeps its minimum on every day."""
+    chooser = _Chooser(situation, wanted)
+    urgent: list[Candidate] = []
+    later: list[Candidate] = []
+    for candidate in sorted(candidates, key=lambda one: _order(one, situation)):
+        (later if candidate.need.tier is Tier.LATER else urgent).append(candidate)
+    for candidate in urgent:
+        chooser.consider(candidate)
+    # A goal is reached once so many were taken: whoever comes after that waits for the others.
+    waiting = [candidate for candidate in later if not chooser.consider(candidate, only_if_short=True)]
+    for candidate in waiting:
+        chooser.consider(candidate)
+    return chooser.choice
+
+
+def _order(candidate: Candidate, situation: Situation) -> tuple[int, date, bool, int]:
+    is_short = any(situation.short.get(group, 0) > 0 for group in candidate.groups)
+    need = candidate.need
+    return (need.tier, need.due_on, not is_short, candidate.officer)
+
+
+class _Chooser:
+    """Takes members one by one, and keeps count of who stays and what goals still lack."""
+
+    def __init__(self, situation: Situation, wanted: int) -> None:
+        self._situation, self._wanted = situation, wanted
+        self._working, self._short = dict(situation.working), dict(situation.short)
+        self.choice = Choice()
+
+    def consider(self, candidate: Candidate, *, only_if_short: bool = False) -> bool:
+        """Whether the member was dealt with: taken, or passed over because of a minimum."""
+        if len(self.choice.picked) >= self._wanted:
+            return True
+        short = max(candidate.groups, key=lambda group: self._short.get(group, 0), default=None)
+        number = self._short.get(short, 0) if short is not None else 0
+        if only_if_short and number <= 0:
+            return False
+        left = self._least_left(candidate)
+        if left is not None and left.number < left.minimum:
+            self.choice.skipped.append(Skip(candidate, left))
+            return True
+        for day, place in zip(self._situation.days, candidate.places, strict=True):
+            self._working[day, place] = self._working.get((day, place), 0) - 1
+        for group in candidate.groups:
+            self._short[group] = self._short.get(group, 0) - 1
+        has_group = short is not None and number > 0
+        self.choice.picked.append(Pick(candidate, short if has_group else None, number if has_group else 0, left))
+        return True
+
+    def _least_left(self, candidate: Candidate) -> Left | None:
+        """The day on which the place is nearest to its minimum, or furthest below it; None where none is asked."""
+        found: Left | None = None
+        for day, place in zip(self._situation.days, candidate.places, strict=True):
+            minimum = self._situation.minimums.get(place, 0)
+            if minimum:
+                left = Left(place, day, self._working.get((day, place), 0) - 1, minimum)
+                if found is None or left.number - left.minimum < found.number - found.minimum:
+                    found = left
+        return found
+
+
+# --- gathered for it -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A member with where they belong and why they are, or are not, suggested, in one sentence."""
+
+    officer: Officer
+    unit: str
+    shift: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """The answer for a class; `nothing` says why the course serves nobody, and is blank where it does."""
+
+    picked: tuple[Suggestion, ...] = ()
+    skipped: tuple[Suggestion, ...] = ()
+    nothing: str = ""
+
+
+def suggest(session: ClassSession, wanted: int, *, agencies: Collection[int] | None, today: date) -> Suggested:
+    """Members of these agencies (None = all) who should have the next seats of a class, as known now.
+
+    A fixed number of queries, about forty, whatever the number of members: three of them read as many rows as need the
+    course, the others a few.
+    """
+    days = seats.days_of(seats.blocks(session))
+    if not days:
+        return Suggested(nothing="The class has no block yet: nobody can be asked to come on no day.")
+    course = _what_it_gives(session, days[-1])
+    if course is None or not course.served:
+        return Suggested(nothing="No requirement in force on the last day of the class counts this course.")
+    gathered = _Gathered(session, days, course.served, agencies, today)
+    found = choose(gathered.candidates, gathered.situation, 2 * wanted + SPARE)
+    seen = [each.candidate for each in found.picked] + [each.candidate for each in found.skipped[: wanted + SPARE]]
+    served = _served_members(course, [candidate.officer for candidate in seen])
+    choice = choose([each for each in seen if each.officer in served], gathered.situation, wanted)
+    return gathered.told(choice)
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """The completion that the class would give, and what it counts as under each requirement it serves."""
+
+    given: engine.Completion
+    rules: Rules
+    served: Mapping[int, tuple[engine.Edition, engine.Kind]]
+
+
+def _what_it_gives(session: ClassSession, on: date) -> _Course | None:
+    """A completion of the last day with full marks; None for a course that no requirement lists. Twelve queries."""
+    rules = gather_rules()
+    course = rules.courses.get(session.course_id)
+    if course is None:
+        return None
+    plan = rules.lesson_plan(session.course_id, session.lesson_plan.version) if session.lesson_plan else None
+    given = engine.Completion(log.PROPOSED, course, on, score=100, attendance=100, lesson_plan=plan)
+    served = {}
+    for requirement, editions in rules.editions.items():
+        for edition in editions:
+            kind = engine.kind_of(edition, given)
+            is_in_force = edition.effective_from <= on and (edition.effective_to is None or on <= edition.effective_to)
+            if is_in_force and kind is not None and engine.shortfall(edition, given, kind) is None:
+                served[requirement] = (edition, kind)
+    return _Course(given, rules.for_requirements(served), served)
+
+
+def _served_members(course: _Course, officer_ids: Collection[int]) -> set[int]:
+    """Those whose answer on the last day is another one with the completion, says the engine. Eight queries."""
+    on = course.given.completed_on
+
+    def answer(editions: Sequence[engine.Edition], facts: engine.MemberFacts) -> tuple[str, date | None] | None:
+        period = log.on_day(engine.timeline(editions, facts), on)
+        return (period.state, period.due_on) if period else None
+
+    found = set()
+    for officer, facts in gather_members(officer_ids, course.rules).items():
+        with_it = replace(facts, completions=[*facts.completions, course.given])
+        for editions in course.rules.editions.values():
+            after = answer(editions, with_it)
+            if after and after[0] != engine.State.OVERDUE and after != answer(editions, facts):
+                found.add(officer)
+    return found
+
+
+def _needs_credit(edition: engine.Edition, kind: engine.Kind) -> bool:
+    """Whether a completion of this kind counts only for those who have a credit already (rules 5 and 6)."""
+    if kind is engine.Kind.RECERTIFICATION:
+        return True
+    return (
+        kind is engine.Kind.REFRESHER
+        and bool(edition.entry_courses)
+        and not edition.refresher_stands_alone
+        and not edition.hours
+    )
+
+
+class _Gathered:
+    """Everything that the choice asks, for one class."""
+
+    def __init__(
+        self,
+        session: ClassSession,
+        days: Sequence[date],
+        serving: Mapping[int, tuple[engine.Edition, engine.Kind]],
+        agencies: Collection[int] | None,
+        today: date,
+    ) -> None:
+        self._today, self._days = today, tuple(days)
+        self._tree = UnitTree()
+        self._shifts = Shift.objects.in_bulk()
+        self._titles = dict(Requirement.objects.filter(pk__in=serving).values_list("pk", "title"))
+        self._promised = [goal for goal in goals.promised_on(today) if goal.requirement_id in serving]
+        short = self._short()
+        rows = self._rows(session, serving, agencies)
+        in_class = seats.in_class(self._days)
+        first, last = self._days[0], self._days[-1]
+        moving = {row[0] for row in rows if row[6] > first}
+        present = working.at_work(self._days, in_class=in_class, also=moving)
+        opened = seats.with_prerequisites(session.course, by=first)
+        needs: dict[int, Need] = {}
+        helped: dict[int, list[GroupKey]] = {}
+        homes: dict[int, Place] = {}
+        for officer, requirement, unit, shift, state, due_on, _, has_credit in rows:
+            if opened is not None and officer not in opened:
+                continue
+            need = Need(_tier(state, due_on, last), due_on, requirement, state)
+            if officer not in needs or (need.tier, need.due_on) < (needs[officer].tier, needs[officer].due_on):
+                needs[officer] = need
+            homes[officer] = Place(unit, shift)
+            helped.setdefault(officer, []).extend(self._helps(requirement, homes[officer], state, has_credit, short))
+        self.candidates: list[Candidate] = []
+        for officer, need in needs.items():
+            places = tuple(self._places(officer, homes[officer], present))
+            if len(places) == len(self._days):
+                self.candidates.append(Candidate(officer, need, places, tuple(helped[officer])))
+        self.situation = Situation(self._days, present.counts, self._minimums(present), short)
+
+    def _rows(
+        self,
+        session: ClassSession,
+        serving: Mapping[int, tuple[engine.Edition, engine.Kind]],
+        agencies: Collection[int] | None,
+    ) -> list[tuple[int, int, int | None, int | None, str, date, date, bool]]:
+        """Standings of those who need the course on the last day and are not on the list. One query."""
+        last = self._days[-1]
+        soon = Q(state=engine.State.CURRENT, due_on__lte=last + timedelta(days=SOON_DAYS))
+        asking = [key for key, (edition, kind) in serving.items() if _needs_credit(edition, kind)]
+        listed = Enrollment.objects.filter(session=session, officer__isnull=False).exclude(state=SeatState.WITHDRAWN)
+        rows = (
+            coverage.standings_on(last, requirement_ids=list(serving))
+            .filter(Q(state__in=(engine.State.OVERDUE, engine.State.IN_GRACE)) | soon, due_on__isnull=False)
+            .exclude(requirement__in=asking, has_credit=False)
+            .exclude(officer__in=listed.values("officer"))
+        )
+        if agencies is not None:
+            rows = rows.filter(officer__agency__in=agencies)
+        named = ("officer_id", "requirement_id", "unit_id", "shift_id", "state", "due_on", "start_on", "has_credit")
+        return list(rows.order_by().values_list(*named))
+
+    def _places(self, officer: int, home: Place, present: working.AtWork) -> list[Place]:
+        """Where a member works on each day; fewer than the days where they are away on one, or nowhere."""
+        where = present.unusual.get(officer)
+        if where is None:
+            return [home] * len(self._days)
+        return [place for place in where.values() if place is not None]
+
+    def _short(self) -> dict[GroupKey, int]:
+        """The groups that are short today. A goal of the whole is asked of each unit as its part of the share."""
+        rows = coverage.standings_on(self._today, requirement_ids={goal.requirement_id for goal in self._promised})
+        counted = goals.tallies(self._promised, rows, as_of=self._today).places
+        found: dict[GroupKey, int] = {}
+        for goal in self._promised:
+            if goal.each == Each.NONE:
+                by_unit: dict[int, dict[Place, goals.Tally]] = {}
+                for place, tally in counted[goal.pk].items():
+                    if place.unit is not None:
+                        by_unit.setdefault(place.unit, {})[place] = tally
+                for unit, places in by_unit.items():
+                    found[goal.pk, unit, None] = goals.short_in(goal, places, has_groups=False)
+            else:
+                for group in goals.groups_of(goal, counted[goal.pk]):
+                    found[goal.pk, group.unit, group.shift] = group.short
+        return {key: number for key, number in found.items() if number > 0}
+
+    def _helps(
+        self, requirement: int, home: Place, state: str, has_credit: bool, short: Mapping[GroupKey, int]
+    ) -> Iterable[GroupKey]:
+        """The groups that are short and would count this member, once credited."""
+        for goal in self._promised:
+            lacks = {
+                Counted.TRAINED: not has_credit,
+                Counted.CERTIFIED: state != engine.State.CURRENT,
+                Counted.AVAILABLE: state != engine.State.CURRENT,
+            }.get(Counted(goal.counts), False)
+            if goal.requirement_id == requirement and lacks:
+                keys = goals.KEYS[goal.each] or ("unit",)
+                key = (
+                    goal.pk,
+                    home.unit if "unit" in keys else None,
+                    home.shift if "shift" in keys else None,
+                )
+                if key in short:
+                    yield key
+
+    def _minimums(self, present: working.AtWork) -> dict[Place, int]:
+        """What each place keeps: its own minimum, else the unit's, else the agency's. Two queries."""
+        asked = {(row.unit_id, row.shift_id): row.minimum for row in StaffingMinimum.objects.all()}
+        agencies = dict(Agency.objects.values_list("pk", "min_working"))
+        found: dict[Place, int] = {}
+        for _, place in present.counts:
+            if place.unit is not None:
+                otherwise = asked.get((place.unit, None), agencies[self._tree.units[place.unit].agency_id])
+                found[place] = asked.get((place.unit, place.shift), otherwise)
+        return found
+
+    def told(self, choice: Choice) -> Suggested:
+        """The choice in words. One query."""
+        found: list[Pick | Skip] = [*choice.picked, *choice.skipped]
+        officers = Officer.objects.select_related("agency").in_bulk([each.candidate.officer for each in found])
+
+        def line(each: Pick | Skip) -> Suggestion:
+            home = each.candidate.places[0]
+            unit = self._tree.units[home.unit].name if home.unit else ""
+            shift = self._shifts[home.shift].code if home.shift else ""
+            return Suggestion(officers[each.candidate.officer], unit, shift, self._why(each))
+
+        return Suggested(tuple(map(line, choice.picked)), tuple(map(line, choice.skipped)))
+
+    def _why(self, each: Pick | Skip) -> str:
+        """`Overdue since 3 Mar 2024; Central nights is 2 short of its goal; leaves 4 of at least 3 on ...`"""
+        parts = [self._needed(each.candidate.need)]
+        if isinstance(each, Skip):
+            left = each.left
+            place = self._named(left.place.unit, left.place.shift)
+            parts.append(
+                f"would leave {max(left.number, 0)} of at least {left.minimum} on {place} on {spoken(left.day)}"
+            )
+        else:
+            if each.group is not None:
+                _, unit, shift = each.group
+                parts.append(f"{self._named(unit, shift)} is {each.short} short of its goal")
+            if each.left is not None:
+                place = self._named(each.left.place.unit, each.left.place.shift)
+                parts.append(f"leaves {each.left.number} of at least {each.left.minimum} on {place}")
+        said = "; ".join(parts)
+        return f"{said[0].upper()}{said[1:]}."
+
+    def _needed(self, need: Need) -> str:
+        under = f" ({self._titles[need.requirement]})" if len(self._titles) > 1 else ""
+        if need.due_on < self._today:
+            return f"overdue since {spoken(need.due_on + timedelta(days=1))}{under}"
+        in_grace = "in grace, " if need.state == engine.State.IN_GRACE else ""
+        before = ", before the class ends" if need.tier is Tier.OVERDUE else ""
+        return f"{in_grace}due {spoken(need.due_on)}{before}{under}"
+
+    def _named(self, unit: int | None, shift: int | None) -> str:
+        words = [self._tree.units[unit].name] if unit else []
+        return " ".join([*words, *([self._shifts[shift].code] if shift else [])]) or "the whole"
+
+
+def _tier(state: str, due_on: date, last: date) -> Tier:
+    if state == engine.State.OVERDUE:
+        return Tier.OVERDUE
+    return Tier.SOON if due_on <= last + timedelta(days=SOON_DAYS) else Tier.LATER
