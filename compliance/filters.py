@@ -11,6 +11,7 @@ from django import forms
 from django.core.exceptions import BadRequest
 from django.db.models import Value
 
+from compliance.asking import FIRST_DAY, LAST_DAY
 from compliance.engine import State
 from compliance.models import Goal, Requirement, in_force_on
 from roster.access import ViewerRequest
@@ -196,3 +197,22 @@ HISTORY_ACTS = ("recorded", "corrected", "ended", "voided", "moved", "changed", 
 class HistoryForm(AddressForm):
     kind = forms.ChoiceField(label="Lines about", choices=[("", "everything"), *HISTORY_KINDS])
     act = forms.ChoiceField(label="Act", choices=listed(HISTORY_ACTS, "any act"))
+
+
+class CalendarForm(AddressForm):
+    view = forms.ChoiceField(label="View", choices=[("month", "month"), ("week", "week")], widget=forms.HiddenInput)
+    day = forms.DateField(
+        label="Day",
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": "write the day as 2026-11-20."},
+    )
+    place = _Code(label="Place")
+    course = _Code(label="Course")
+    instructor = _Code(label="Instructor")
+
+    def clean_day(self) -> date | None:
+        day: date | None = self.cleaned_data["day"]
+        if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+            raise forms.ValidationError(f"choose a day from {FIRST_DAY.year} to {LAST_DAY.year}.")
+        return day

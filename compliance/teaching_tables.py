@@ -35,6 +35,13 @@ LOOKS = {
     Fitness.NONE: "excused",
 }
 
+#: What the list says of those who need somebody to act.
+NEEDS = {
+    Fitness.OUT_OF_DATE: "out of date",
+    Fitness.DUE_SOON: "due within 90 days",
+    Fitness.NONE: "without a qualification entered",
+}
+
 
 def instructors(viewer: Viewer) -> QuerySet[Instructor]:
     """The instructors of the agencies that this user reads whole."""
@@ -109,7 +116,7 @@ def instructor_rows(found: Sequence[Instructor], viewer: Viewer) -> list[Instruc
 def tally(rows: Iterable[InstructorRow]) -> list[tuple[int, str, str]]:
     """(how many, what, the filter's word) of those who teach and need somebody to act."""
     found = Counter(row.due.fitness for row in rows if not row.instructor.is_retired)
-    return [(found[each], each.value, each.name.lower()) for each in LOOKS if each != Fitness.IN_FORCE and found[each]]
+    return [(found[each], words, each.name.lower()) for each, words in NEEDS.items() if found[each]]
 
 
 class InstructorFilter(AddressForm):
@@ -144,7 +151,7 @@ class InstructorTable(tables.Table):  # type: ignore[misc] # django-tables2 has 
     show_caption = True
 
     name = tables.Column(verbose_name="Instructor")
-    employer = tables.Column(accessor="instructor__employer", verbose_name="Employer", attrs=WIDE)
+    employer = tables.Column(accessor="instructor__employer", verbose_name="Employer", attrs=WIDE, empty_values=())
     qualification = tables.Column(accessor="order", verbose_name="Qualification", order_by="order")
     until = tables.DateColumn(format="j M Y", verbose_name="First to end", attrs=NARROW)
     own = tables.Column(accessor="own_due", verbose_name="Own training", order_by="own_due", attrs=NARROW)

@@ -7,6 +7,7 @@ from django.urls.converters import StringConverter
 
 from compliance.views import (
     attendance,
+    calendars,
     catalogue,
     class_tests,
     classes,
@@ -91,6 +92,9 @@ urlpatterns = [
     path("classes/<code:number>/tests/", class_tests.class_tests, name="class-tests"),
     path("classes/<code:number>/finish/", finish.class_finish, name="class-finish"),
     path("classes/<code:number>/reopen/", finish.class_reopen, name="class-reopen"),
+    path("calendar/", calendars.calendar_page, name="calendar"),
+    path("calendar/feed/", calendars.calendar_feed, name="calendar-feed"),
+    path("calendar/<str:token>.ics", calendars.calendar_file, name="calendar-file"),
     path("instructors/", teaching.instructor_list, name="instructor-list"),
     path("instructors/add/", teaching.instructor_add, name="instructor-add"),
     path("instructors/<int:pk>/", teaching.instructor_detail, name="instructor-detail"),

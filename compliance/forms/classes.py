@@ -469,10 +469,10 @@ class TimesForm(StyledForm):
         return began_at, ended_at
 
 
-def fill_as_planned(rows: Iterable[TimesForm], *, now: datetime) -> dict[int, tuple[datetime, datetime]]:
-    """The planned times of the blocks that are over and have none entered."""
-    return {
-        row.meeting.pk: (row.meeting.starts_at, row.meeting.ends_at)
-        for row in rows
-        if row.meeting.began_at is None and row.meeting.ends_at <= now
-    }
+def real_times(rows: Sequence[TimesForm], *, as_planned: datetime | None) -> classes.RealTimes:
+    """What the rows say; those left empty whose block was over by `as_planned` get its planned times."""
+    found = {row.meeting.pk: row.times() for row in rows}
+    for row in rows:
+        if as_planned is not None and found[row.meeting.pk] is None and row.meeting.ends_at <= as_planned:
+            found[row.meeting.pk] = (row.meeting.starts_at, row.meeting.ends_at)
+    return found

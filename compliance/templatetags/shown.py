@@ -193,7 +193,9 @@ def navigation(context: RequestContext) -> list[Item]:
     if request is None or viewer is None:
         return []
     items = []
-    for title, name, right in NAVIGATION:
+    # Whoever reads members finds the calendar beside the classes; others have no other page of classes.
+    own = () if viewer.may(Right.READ_MEMBERS) else (("Calendar", "calendar", None),)
+    for title, name, right in (*NAVIGATION, *own):
         if right is None or viewer.may(right):
             url = reverse(name)
             starts = tuple(reverse(beside) for beside in (name, *BESIDE.get(name, ())))

@@ -23,8 +23,8 @@ from compliance.forms.classes import (
     Offered,
     PlanForm,
     TimesForm,
-    fill_as_planned,
     offer,
+    real_times,
 )
 from compliance.forms.completions import PrefillForm
 from compliance.forms.fields import StyledForm
@@ -257,9 +257,7 @@ def class_times(request: ViewerRequest, number: str) -> HttpResponseBase:
     rows = [TimesForm(request.POST or None, meeting=row) for row in planning.meetings_of(session)]
     if request.method == "POST" and all([form.is_valid(), *(row.is_valid() for row in rows)]):
         try:
-            times: planning.RealTimes = {row.meeting.pk: row.times() for row in rows}
-            if request.POST.get("act") == "planned":
-                times = {**times, **fill_as_planned(rows, now=now)}
+            times = real_times(rows, as_planned=now if request.POST.get("act") == "planned" else None)
             done = planning.enter_real_times(session, times, now=now, seen=form.cleaned_data["seen"], by=request.user)
         except ValidationError as error:
             form.refuse(error)

@@ -42,6 +42,7 @@ from tests.factories import (
     teach,
     waive,
 )
+from training.calendar import make_feed
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +112,9 @@ ADDRESSES: dict[str, Address] = {
     "class-move": Address(RECORDERS, RECORDERS, args=("CIT-2026-03",), shows="Move the class"),
     "class-times": Address(RECORDERS, RECORDERS, args=("CIT-2026-03",), shows="Real times of CIT-2026-03"),
     "class-cancel": Address(RECORDERS, RECORDERS, args=("CIT-2026-03",), shows="Cancel the class"),
+    "calendar": Address(EVERYBODY, shows="Classes of"),
+    "calendar-feed": Address(EVERYBODY, EVERYBODY, shows="Private address"),
+    "calendar-file": Address(ANYBODY, args=("<token>",), shows="BEGIN:VCALENDAR"),
     "instructor-list": Address(FILE_READERS, shows="Ruth Osei"),
     "instructor-add": Address(RECORDERS, RECORDERS, shows="Add an instructor"),
     "instructor-detail": Address(FILE_READERS, RECORDERS, args=("<instructor>",), shows="Ruth Osei"),
@@ -298,6 +302,7 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
             "<plan>": str(plan.pk),
             "<topic>": str(topic.pk),
             "<merge>": str(merged.pk),
+            "<token>": make_feed(academy).token,
             "<place>": str(place.pk),
             "<instructor>": str(instructor.pk),
             "<look>": str(look.key),
