@@ -225,7 +225,7 @@ def test_a_course_without_hours_is_planned_block_by_block(cast: Cast) -> None:
     ("values", "sentence"),
     [
         pytest.param({"days": 2}, "40 hours in 2 days are more than 12 hours a day.", id="too-few-days"),
-        pytest.param({"course": ""}, "This field is required.", id="no-course"),
+        pytest.param({"course": ""}, "Course: choose one.", id="no-course"),
         pytest.param({"first_day": "2026-13-01"}, "First day: write the day as 2026-11-20.", id="no-day"),
         pytest.param({"first_day": "2090-01-02"}, "cannot be right. Check the year.", id="a-slip-of-the-year"),
         pytest.param({"place": "99999999"}, "Place: choose one of the list.", id="no-such-place"),

@@ -233,7 +233,7 @@ def test_a_place_is_added_changed_and_listed_with_its_next_block(cast: Cast) -> 
     ("values", "sentence"),
     [
         pytest.param({"name": "room 2"}, "The agency has a place of this name already.", id="twice"),
-        pytest.param({"name": ""}, "This field is required.", id="no-name"),
+        pytest.param({"name": ""}, "Name: fill this in.", id="no-name"),
         pytest.param({"name": "Hall", "capacity": 0}, "greater than or equal to 1", id="holds-nobody"),
     ],
 )
