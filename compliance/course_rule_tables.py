@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from compliance.completion_tables import NARROW
 from compliance.filters import ListFilter
 from compliance.grant_tables import WIDE
 from roster.models import open_on
@@ -51,7 +52,7 @@ class DatedTable(tables.Table):  # type: ignore[misc] # django-tables2 has no ty
     end_name = ""
 
     course = tables.Column(accessor="course__title", order_by=("course__title", "pk"), verbose_name="Course")
-    start_on = tables.DateColumn(format="j M Y", verbose_name="First day", attrs={"td": {"class": "narrow"}})
+    start_on = tables.DateColumn(format="j M Y", verbose_name="First day", attrs=NARROW)
     end_on = tables.DateColumn(format="j M Y", verbose_name="Last day", attrs={"td": {"class": "narrow"}})
     act = tables.Column(accessor="pk", orderable=False, verbose_name="Act", exclude_from_export=True)
 

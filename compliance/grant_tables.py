@@ -172,10 +172,10 @@ class GrantTable(MemberFactTable):
 
 class WaiverTable(GrantTable):
     caption = "Waivers"
-    nothing_yet = "Nobody has been granted a waiver yet. One is granted on the page of the officer it excuses."
+    nothing_yet = "No waiver has been recorded here yet. One is granted on the page of the officer it excuses."
     void_name = "waiver-void"
     start_on = tables.DateColumn(format="j M Y", verbose_name="First day", attrs=NARROW)
-    end_on = tables.DateColumn(format="j M Y", verbose_name="Last day", attrs={"td": {"class": "narrow"}})
+    end_on = tables.DateColumn(format="j M Y", verbose_name="Last day")
 
     class Meta:
         default = "–"
@@ -197,10 +197,10 @@ class WaiverTable(GrantTable):
 
 class ExtensionTable(GrantTable):
     caption = "Extensions"
-    nothing_yet = "Nobody has been granted an extension yet. One is granted on the page of the officer it is for."
+    nothing_yet = "No extension has been recorded here yet. One is granted on the page of the officer it is for."
     void_name = "extension-void"
     approved_on = tables.DateColumn(format="j M Y", verbose_name="Approved on", attrs=NARROW)
-    until_on = tables.DateColumn(format="j M Y", verbose_name="Until", attrs={"td": {"class": "narrow"}})
+    until_on = tables.DateColumn(format="j M Y", verbose_name="Until")
 
     class Meta:
         default = "–"

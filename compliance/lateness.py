@@ -56,7 +56,8 @@ def explanations_of(
 ) -> dict[int, list[Explanation]]:
     """Officer -> what was said by that moment, in the order of saying. One query."""
     found: dict[int, list[Explanation]] = {}
-    rows = known_facts(Explanation, officer_ids, known_at).select_related("recorded_in__by").order_by("pk")
+    known = known_facts(Explanation, officer_ids, known_at)
+    rows = known.select_related("requirement", "recorded_in__by").order_by("pk")
     for row in rows if requirement_ids is None else rows.filter(requirement__in=requirement_ids):
         found.setdefault(row.officer_id, []).append(row)
     return found

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.defaults import page_not_found
 
 from compliance import known
 
@@ -14,7 +15,7 @@ Respond = Callable[[HttpRequest], HttpResponse]
 
 
 class Plain:
-    """Refuses what the database cannot be asked for, and tells browsers to keep no page of somebody signed in."""
+    """Refuses what the database cannot be asked for; no browser keeps a page of somebody signed in."""
 
     def __init__(self, get_response: Respond) -> None:
         self.get_response = get_response
@@ -24,6 +25,10 @@ class Plain:
         if request.user.is_authenticated:
             response.headers.setdefault("Cache-Control", "private, no-store")
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Who tries the product out, with DEBUG on, is told that a page is not there as everybody else is."""
+        return page_not_found(request, exception) if isinstance(exception, Http404) else None
 
     def process_view(
         self,

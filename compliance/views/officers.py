@@ -133,7 +133,7 @@ def show_officer(request: ViewerRequest, officer: Officer) -> HttpResponseBase:
         "may_record": may_record,
         "may_grant": request.viewer.may(Right.GRANT),
         "granted": granted,
-        "late": _late(officer, record, asked),
+        **_late(officer, record, asked),
         "is_own": officer.pk in request.viewer.own,
     }
     return render(request, "officers/detail.html", context)
@@ -181,15 +181,23 @@ class Late:
         return f"{self.spell.requirement}-{self.spell.start_on}"
 
 
-def _late(officer: Officer, record: Record, asked: Asked) -> list[Late]:
-    """Every run of overdue days that began by the day asked, newest first. One query."""
+def _late(officer: Officer, record: Record, asked: Asked) -> dict[str, Any]:
+    """Every run of overdue days that began by the day asked, newest first, and what was said of days that are none.
+
+    A day that was explained can be overdue no more: a course was recorded since, or a rule changed. What was said stays
+    to be read. One query.
+    """
     said = lateness.explanations_of([officer.pk], asked.known_at).get(officer.pk, [])
     found = [
         Late(line.requirement.title, spell, lateness.said_of(spell, said))
         for line in record.lines
         for spell in lateness.spells_of([why.row for why in line.periods], asked.as_of)
     ]
-    return sorted(found, key=lambda late: late.spell.start_on, reverse=True)
+    placed = {row.pk for late in found for row in late.said}
+    return {
+        "late": sorted(found, key=lambda late: late.spell.start_on, reverse=True),
+        "late_no_more": [row for row in said if row.pk not in placed and row.late_from <= asked.as_of],
+    }
 
 
 @dataclass

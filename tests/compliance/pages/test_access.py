@@ -438,3 +438,14 @@ def test_the_explained_timeline_is_for_those_who_may_open_the_page(cast: Cast, r
         assert "CIT basic course on 3 May 2019 + 36 months = 3 May 2022." in text_of(response)
     else:
         assert response.status_code == 404
+
+
+def test_who_tries_the_product_out_is_told_in_its_own_words_what_is_not_there(cast: Cast) -> None:
+    address = reverse("officer-detail", args=["003377"])
+
+    with override_settings(DEBUG=True):
+        debugged = cast.client("commander").get(address)
+
+    assert debugged.status_code == 404
+    assert "There is nothing here" in debugged.content.decode()
+    assert "urlpatterns" not in debugged.content.decode()

@@ -53,6 +53,18 @@ def test_an_explanation_stands_on_the_officers_page_with_who_and_when(cast: Cast
     assert re.search(r"overdue since 4 May 2022, was due 3 May 2022 The class was full academy, \d+ \w+ \d{4}", page)
 
 
+def test_what_was_said_of_a_day_that_is_overdue_no_more_is_still_read(cast: Cast) -> None:
+    explain(cast, "The class was full")
+    complete(cast.amara, cast.basic, date(2022, 5, 3))
+    address = reverse("officer-detail", args=["002918"])
+
+    page = words(cast.client("auditor").get(address))
+    before = words(cast.client("auditor").get(address, {"as_of": "2022-05-03"}))
+
+    assert "not overdue on 4 May 2022 as the record and the rules stand now The class was full academy" in page
+    assert "The class was full" not in before
+
+
 def test_a_correction_is_another_line(cast: Cast) -> None:
     explain(cast, "The class was full")
     explain(cast, "The class was cancelled", "compliance")
