@@ -68,8 +68,10 @@ class Row:
     #: `36 h of 40 h`
     attended: str
     share: Decimal | None
-    #: below what the course asks for
+    #: below what the course asks for, even if every block not marked yet were attended
     is_short: bool
+    #: blocks not marked
+    unmarked: int
     made_up: str
     #: why nothing can be entered; blank where it can
     closed: str
@@ -114,13 +116,16 @@ def grid(
                 )
             )
         attended = count_minutes(record.terms, record.seat(seat))
+        unmarked = [length(block) for block in record.blocks if (seat.pk, block.pk) not in record.marks]
+        most = attended.minutes + sum(unmarked)
         rows.append(
             Row(
                 seat=seat,
                 marks=marks,
                 attended=f"{spoken_minutes(attended.minutes)} of {spoken_minutes(record.terms.minutes)}",
                 share=percent(attended.minutes, record.terms.minutes),
-                is_short=not reaches(attended.minutes, record.terms.minutes, record.terms.min_attendance),
+                is_short=not reaches(most, record.terms.minutes, record.terms.min_attendance),
+                unmarked=len(unmarked),
                 made_up=spoken_minutes(attended.made_up) if attended.made_up else "",
                 closed=closed.strip() or ("did not come" if seat.state == SeatState.NO_SHOW else ""),
             )
@@ -219,10 +224,12 @@ def _told_make_up(line: Attendance) -> str:
 
 
 def missed(record: ClassRecord) -> list[Missed]:
-    """What everybody with a seat missed, by person and block. No query."""
+    """What everybody who came missed, by person and block. No query."""
     found = []
     for seat in record.seated:
         minutes = record.minutes.get(seat.pk, {})
+        if not any(minutes.values()) and seat.pk not in record.made_up:
+            continue
         for block in record.blocks:
             made_up = [line for line in record.made_up.get(seat.pk, ()) if line.meeting_id == block.pk]
             short = length(block) - minutes.get(block.pk, length(block))

@@ -260,5 +260,5 @@ def say_absent(seat: Enrollment, *, came: bool, by: User, why: str = "") -> bool
             raise EntryRefused(f"{seat.name} is marked in a block of this class, so they came.")
         Enrollment.objects.filter(pk=seat.pk).update(state=becomes, why=why, since=timezone.now())
         told = f"{seat.name} {'came after all' if came else 'did not come'}"
-        ClassEvent.objects.create(session=held, what=ClassEvent.What.CHANGED, told=told, why=why, by=by)
+        ClassEvent.objects.create(session=held, what=ClassEvent.What.SEATS, told=told, why=why, by=by)
     return True

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from roster.access import own_members
 from roster.facts import Recorder, Via, recording
@@ -52,6 +52,14 @@ COLUMNS = (
     "class_number",
     "replaces_id",
 )
+#: What a seat says of a finished class, as it is while the class is open.
+OUTCOME: dict[str, Any] = {
+    "outcome": "",
+    "outcome_why": "",
+    "outcome_on": None,
+    "outcome_score": None,
+    "outcome_attendance": None,
+}
 MEANWHILE = "Attendance, tests or the list of this class changed since you looked. Look at it again, then finish it."
 
 
@@ -329,11 +337,13 @@ def _close(session: ClassSession, lines: Sequence[Line], recorded: Mapping[int, 
         seat = line.seat
         seat.outcome = Outcome(line.judgement.verdict.value)
         seat.outcome_why = _shortened(" ".join(line.why))
+        found = line.judgement
+        seat.outcome_on, seat.outcome_score, seat.outcome_attendance = found.completed_on, found.score, found.attendance
         if line.act is Act.RECORD and seat.officer_id is not None:
             seat.completion_id = recorded[seat.officer_id]
         elif line.stands is not None:
             seat.completion_id = line.stands.pk
-    Enrollment.objects.bulk_update([line.seat for line in lines], ["outcome", "outcome_why", "completion"])
+    Enrollment.objects.bulk_update([line.seat for line in lines], [*OUTCOME, "completion"])
 
 
 def _shortened(text: str) -> str:
@@ -404,7 +414,7 @@ def reopen(session: ClassSession, *, why: str, by: User | None) -> bool:
         )
         undone = what_reopening_undoes(held)
         recorder.void([each.completion for each in undone if not each.left])
-        Enrollment.objects.filter(session=held).exclude(outcome="").update(outcome="", outcome_why="")
+        Enrollment.objects.filter(session=held).exclude(outcome="").update(**OUTCOME)
         ClassSession.objects.filter(pk=held.pk).update(state=ClassState.PLANNED, finished_in=None)
         voided = sum(not each.left for each in undone)
         told = f"{voided} {'completion' if voided == 1 else 'completions'} voided"
@@ -429,13 +439,16 @@ def different_now(session: ClassSession, *, by: User | None, today: date) -> lis
 
     The course may ask for more than it did then.
     """
-    lines = [line for line in plan(session, by=by, today=today).lines if line.seat.outcome]
-    recorded = Completion.objects.filter(recorded_in=session.finished_in_id or 0)
-    said = {each.pk: (each.completed_on, each.score, each.attendance) for each in recorded}
-    different: list[Line] = []
-    for line in lines:
-        found, before = line.judgement, said.get(line.seat.completion_id or 0)
-        is_other = before is not None and before != (found.completed_on, found.score, found.attendance)
-        if line.seat.outcome != found.verdict.value or is_other:
-            different.append(line)
-    return different
+    return [
+        line
+        for line in plan(session, by=by, today=today).lines
+        if line.seat.outcome and _said(line.seat) != _judged(line.judgement)
+    ]
+
+
+def _said(seat: Enrollment) -> tuple[object, ...]:
+    return seat.outcome, seat.outcome_on, seat.outcome_score, seat.outcome_attendance
+
+
+def _judged(found: Judgement) -> tuple[object, ...]:
+    return found.verdict.value, found.completed_on, found.score, found.attendance

@@ -166,6 +166,11 @@ def test_everybody_comes_to_what_they_did(session: ClassSession, by: User) -> No
         "Waiting": ("", ""),
     }
     assert list(Completion.objects.values_list("officer", flat=True)) == [passed.officer_id]
+    assert [(seat.outcome_on, seat.outcome_score, seat.outcome_attendance) for seat in (outside, failed, absent)] == [
+        (FRIDAY, Decimal(90), Decimal(100)),
+        (None, Decimal(60), Decimal(100)),
+        (None, None, Decimal(0)),
+    ]
     assert session.events.get(what="finished").told == (
         "2 passed, 1 failed, 1 incomplete, 1 did not come; 1 completion recorded"
     )
@@ -329,6 +334,7 @@ def test_reopening_voids_and_finishing_again_replaces(session: ClassSession, by:
 
     assert reopened is True
     assert between == ("overdue", 0, ("", ""))
+    assert Enrollment.objects.exclude(outcome_on=None).count() == 2
     assert done.recorded == 2
     second = Completion.objects.known().get(officer=seat.officer)
     assert (second.replaces, second.completed_on) == (first, date(2026, 4, 24))

@@ -108,3 +108,45 @@ def test_the_academy_logs_a_class_of_thirty_and_the_share_changes(people: People
     page.goto("/coverage/?requirement=patrol")
     expect(share).to_contain_text("30 of 30")
     assert person.errors == []
+
+
+def test_the_keyboard_alone_marks_a_class_tests_it_and_finishes_it(people: People) -> None:
+    person = people.of("academy")
+    page = person.open("/classes/CIT-2026-04/attendance/")
+    keys = page.keyboard
+    fields = page.locator("input.mark")
+
+    def typed() -> list[str]:
+        return [field.input_value() for field in fields.all()]
+
+    fields.first.focus()
+    for key in ("p", "Enter", "P", "Enter", "a", "Enter"):
+        keys.press(key)
+    assert typed() == ["p", "", "p", "", "a", ""]
+    expect(fields.nth(4)).to_be_focused()
+    for key in ("ArrowRight", "1", "0", "0", "ArrowUp", "p", "ArrowUp", "p", "ArrowLeft", "ArrowLeft", "a", "p"):
+        keys.press(key)
+    assert typed() == ["p", "p", "p", "p", "a", "100"]
+    page.get_by_role("button", name="Save attendance").focus()
+    keys.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("6 marks saved.")
+
+    page.get_by_role("link", name="Tests", exact=True).focus()
+    keys.press("Enter")
+    page.get_by_label("Taken on").fill((date.today() - timedelta(days=2)).isoformat())  # noqa: DTZ011 - the same day
+    fields.first.focus()
+    for key in ("8", "2", "ArrowDown", "9", "1", "Enter"):
+        keys.press(key)
+    page.get_by_role("button", name="Save these scores").focus()
+    keys.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("2 attempts at Written exam saved.")
+
+    page.get_by_role("link", name="Finish", exact=True).focus()
+    keys.press("Enter")
+    expect(page.get_by_role("heading", name="2 pass", exact=True)).to_be_visible()
+    expect(page.get_by_role("table").nth(1)).to_contain_text("1 h 40 min of 8 h, 20.83 %: the course asks for 60 %.")
+    page.get_by_role("button", name=re.compile("Finish the class and record")).focus()
+    keys.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Class finished")
+    assert person.errors == []
+    assert Completion.objects.filter(class_number="CIT-2026-04").count() == 2

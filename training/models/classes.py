@@ -266,7 +266,13 @@ class Enrollment(models.Model):
     outcome = models.CharField(max_length=10, choices=Outcome, blank=True, editable=False)
     #: why the class gave no completion
     outcome_why = models.CharField(max_length=300, blank=True, editable=False)
-    #: what the last finish recorded
+    #: the day on which the last piece was met, of who passed; also of people from outside, who get no completion
+    outcome_on = models.DateField(null=True, editable=False)
+    #: percent; the lowest of the tests
+    outcome_score = models.DecimalField(max_digits=5, decimal_places=2, null=True, editable=False)
+    #: percent
+    outcome_attendance = models.DecimalField(max_digits=5, decimal_places=2, null=True, editable=False)
+    #: what the last finish recorded, or found; after reopening still the one that was voided, which the next replaces
     completion = models.OneToOneField(Completion, models.PROTECT, null=True, editable=False, related_name="enrollment")
 
     class Meta:

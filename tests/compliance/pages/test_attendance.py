@@ -96,7 +96,7 @@ def test_the_grid_is_saved_as_it_was_typed(taught: Taught) -> None:
     assert rows == {
         "Whitfield": "100.00 % 8 h of 8 h",
         "Delacroix": "20.83 % 1 h 40 min of 8 h ▲ below 90 %",
-        "Okafor": "0.00 % 0 min of 8 h ▲ below 90 %",
+        "Okafor": "0.00 % 0 min of 8 h 2 not marked",
     }
 
 
@@ -288,7 +288,7 @@ def test_scores_of_a_test_are_saved_and_shown(taught: Taught) -> None:
 
     assert "2 attempts at Written exam saved." in page.words
     day = f"{taught.day.day} {taught.day:%b %Y}"
-    shown = {row[0].split(",")[0]: row[1] for row in page.rows(ATTEMPTS)}
+    shown = {row[0].split(",")[0]: row[-1] for row in page.rows(ATTEMPTS)}
     assert shown["Whitfield"].startswith(f"82.5 % on {day}")
     assert shown["Whitfield"].endswith("passed")
     assert shown["Delacroix"].endswith("failed")
@@ -412,11 +412,12 @@ def test_a_class_is_finished_and_shows_what_it_came_to(tested: Taught) -> None:
 
     assert "Class finished: 1 completion recorded." in page.words
     assert "This class was finished already; nothing was recorded twice." in again.words
-    came_to = {row[0]: (row[1], row[-1]) for row in page.rows("What each person came to")}
+    came_to = {row[0]: (row[2], row[-1]) for row in page.rows("What each person came to")}
+    day = f"{tested.day.day} {tested.day:%b %Y}"
     assert came_to == {
-        "Okafor, Ruth": ("passed", "Their record is kept elsewhere."),
-        "Whitfield, Amara": ("passed", "–"),
-        "Delacroix, Jonah": ("failed", "Written exam: 60 %, and 70 % passes."),
+        "Okafor, Ruth": (day, "Their record is kept elsewhere."),
+        "Whitfield, Amara": (day, "–"),
+        "Delacroix, Jonah": ("–", "Written exam: 60 %, and 70 % passes."),
     }
     assert Completion.objects.filter(class_number="CIT-2026-02").count() == 1
     closed = Shown(tested.client.get(tested.url("attendance")))
