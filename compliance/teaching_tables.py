@@ -139,10 +139,13 @@ class InstructorFilter(AddressForm):
 
 
 def fitness_badge(found: Due) -> SafeString:
-    """`▲ out of date since 4 Mar 2026`, `✓ in force`."""
+    """`▲ out of date, ended 4 Mar 2026`, `▨ due 4 Mar 2026`, `✓ in force until 4 Mar 2026`."""
     words = str(found.fitness)
     if found.until is not None:
-        words += f", ended {day(found.until)}" if found.fitness == Fitness.OUT_OF_DATE else f" until {day(found.until)}"
+        words = {
+            Fitness.OUT_OF_DATE: f"out of date, ended {day(found.until)}",
+            Fitness.DUE_SOON: f"due {day(found.until)}",
+        }.get(found.fitness, f"in force until {day(found.until)}")
     return state_badge(LOOKS[found.fitness], words)
 
 

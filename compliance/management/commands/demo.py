@@ -25,6 +25,7 @@ from compliance.demo.record import MARK, PRESETS, is_made_here
 from compliance.demo.rows import Department, Member
 from compliance.demo.serving import HOST, ServingError, reserve, serve
 from compliance.demo.sign_ins import PASSWORD, give_roles, make_users
+from compliance.demo.taught import hold_classes
 from compliance.management.answering import Error, PoliteCommand
 from compliance.models import Requirement
 from config import embedded
@@ -116,13 +117,11 @@ class Command(PoliteCommand):
         with transaction.atomic():
             users = make_users()
             agency = record_department(department, by=users, say=self._say)
-            shown = _worth_a_look(department)
-            give_roles(
-                users,
-                agency,
-                Unit.objects.get(agency=agency, code=COMMANDED),
-                Officer.objects.get(agency=agency, employee_id=shown.employee_id),
-            )
+            employee_id = _worth_a_look(department).employee_id
+            shown = Officer.objects.get(agency=agency, employee_id=employee_id)
+            self._say("Holding classes")
+            hold_classes(department, agency, by=users["academy"], shown=shown)
+            give_roles(users, agency, Unit.objects.get(agency=agency, code=COMMANDED), shown)
 
     # --- what is printed ----------------------------------------------------------------------------------------
 

@@ -1,0 +1,101 @@
+"""The demo's classes: of every state, nobody and nothing in two places at once, the same on the same day."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from django.core.management import call_command
+from django.db.models import Count, Max, Min, Q, Sum
+from pytest_django import DjangoDbBlocker
+
+from compliance.demo import make_department, record_department
+from compliance.demo.sign_ins import make_users
+from compliance.demo.taught import hold_classes
+from roster.models import Officer
+from training import classes
+from training.instructors import Fitness, due
+from training.models import Attendance, ClassSession, CourseTest, Enrollment, Instructor, Meeting, TestAttempt
+
+#: A Sunday: no class is taught on the day itself, and yet one is under way.
+TODAY = date(2026, 11, 22)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def shown(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Officer]:
+    """The member of the officer's sign-in, in a department with its classes; recorded once, emptied at the end."""
+    department = make_department(120, today=TODAY, transcripts=False)
+    with django_db_blocker.unblock():
+        users = make_users()
+        agency = record_department(department, by=users)
+        officer = Officer.objects.filter(agency=agency).serving_on(TODAY).latest("employee_id")
+        hold_classes(department, agency, by=users["academy"], shown=officer)
+    yield officer
+    with django_db_blocker.unblock():
+        call_command("flush", verbosity=0, interactive=False)
+
+
+def test_there_is_a_class_of_every_state(shown: Officer) -> None:
+    found = ClassSession.objects.annotate(first=Min("meetings__starts_at__date"), last=Max("meetings__ends_at__date"))
+
+    under_way = found.get(state="planned", first__lt=TODAY, last__gt=TODAY)
+    to_finish = found.get(state="planned", last__lt=TODAY)
+    coming = found.filter(state="planned", first__gt=TODAY)
+
+    assert Counter(row.state for row in found)["finished"] >= 2
+    assert Counter(row.state for row in found)["cancelled"] == 1
+    assert (under_way.course.code, under_way.meetings.filter(began_at__isnull=False).count() > 0) == ("CIT-40", True)
+    assert (to_finish.lesson_plan, to_finish.meetings.filter(teaching=None).count()) == (None, 1)
+    assert sorted(row.course.code for row in coming) == ["CIT-40", "CIT-REF-8", "MHFA-PS"]
+
+
+def test_finished_classes_say_what_their_completions_say(shown: Officer) -> None:
+    seats = Enrollment.objects.filter(session__state="finished").select_related("completion", "session__course")
+
+    assert seats.count() > 0
+    for seat in seats:
+        completion = seat.completion
+        assert completion is not None
+        assert (completion.officer_id, completion.class_number) == (seat.officer_id, seat.session.number)
+        assert seat.outcome == completion.result
+        minutes = Attendance.objects.filter(enrollment=seat).aggregate(sum=Sum("minutes"))["sum"]
+        hours = completion.course.hours
+        assert hours is not None
+        assert minutes == int(hours * 60 * (100 if completion.attendance is None else completion.attendance) / 100)
+        attempts = TestAttempt.objects.filter(enrollment=seat).values_list("score", flat=True)
+        assert list(attempts) == ([] if completion.score is None else [completion.score])
+
+
+def test_nobody_has_two_seats_to_come_and_everybody_waiting_comes_after_a_full_class(shown: Officer) -> None:
+    planned = Enrollment.objects.filter(session__state="planned", officer__isnull=False)
+
+    assert planned.values("officer").annotate(seats=Count("pk")).filter(seats__gt=1).count() == 0
+    assert planned.filter(officer=shown, state="enrolled").count() == 1
+    for session in ClassSession.objects.annotate(
+        taken=Count("enrollments", Q(enrollments__state="enrolled")),
+        waiting=Count("enrollments", Q(enrollments__state="waitlisted")),
+    ):
+        assert session.taken <= session.capacity
+        assert session.waiting == 0 or session.taken == session.capacity
+
+
+def test_every_class_could_have_been_planned_by_hand(shown: Officer) -> None:
+    for session in ClassSession.objects.exclude(state="cancelled").select_related("course", "agency"):
+        blocks = classes.blocks_of(session)
+        found = classes.look_over(blocks, course=session.course, agency=session.agency, session=session)
+        assert found.refusals == []
+        assert sum((block.ends_at - block.starts_at).total_seconds() for block in blocks) == (
+            float(session.course.hours or 0) * 3600
+        )
+
+
+def test_instructors_are_in_force_due_out_of_date_and_unknown(shown: Officer) -> None:
+    found = {due(one.qualifications.all(), today=TODAY).fitness for one in Instructor.objects.all()}
+
+    assert found == set(Fitness)
+    assert CourseTest.objects.count() == 2
+    assert Meeting.objects.filter(session__state="planned", place=None).values("session").distinct().count() == 1
