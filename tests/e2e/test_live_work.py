@@ -124,11 +124,11 @@ def test_compliance_changes_an_edition_to_come_and_the_officer_page_says_why(
     monkeypatch.setattr(rule_changes, "MOST_AT_ONCE", 10)
 
     page.goto("/requirements/refresher/")
-    page.locator(f"#from-{FROM}").get_by_role("link", name="Change this edition").click()
+    page.locator(f"#from-{FROM}").get_by_role("link", name="Change, move or withdraw this edition").click()
     page.get_by_label("How long a course carries").select_option("calendar")
     page.get_by_label("Months", exact=True).fill("0")
     page.get_by_role("button", name="Preview what changes").click()
-    expect(page.get_by_text("Calendar years: a calendar clock needs the number of years.")).to_be_visible()
+    expect(page.locator("#id_years_error")).to_contain_text("needs the number of years")
     expect(page.get_by_label("How long a course carries")).to_have_value("calendar")
     page.get_by_label("Calendar years").fill("3")
     with no_completion_readable():
