@@ -12,6 +12,7 @@ from compliance import course_rules, import_runs, jobs, known, mass, nightly, ru
 from compliance.models import Job
 from compliance.reports import issue
 from config.celery import app
+from roster import files
 
 
 def rebuild(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
@@ -49,3 +50,8 @@ def pick_up_jobs() -> None:
 def start_nightly(day: str = "") -> None:
     known.forget_old()
     nightly.start(date.fromisoformat(day) if day else timezone.localdate())
+
+
+@app.task(name="compliance.tasks.sweep_files")
+def sweep_files() -> None:
+    files.sweep()

@@ -15,4 +15,5 @@ app.conf.beat_schedule = {
     "pick-up-jobs": {"task": "compliance.tasks.pick_up_jobs", "schedule": 60.0, "options": {"expires": 60}},
     # Every hour from the one meant on: a night when the server was down, or a clock that skips 02:15, is made up for.
     "nightly": {"task": "compliance.tasks.start_nightly", "schedule": crontab(minute=15, hour="2-23")},
+    "sweep-files": {"task": "compliance.tasks.sweep_files", "schedule": crontab(minute=40, hour=3)},
 }

@@ -2,15 +2,65 @@
 
 The bytes lie below MEDIA_ROOT under a random name. The row says what they were when they came: name, size, type as
 their content shows it, and SHA-256. Neither is ever changed.
+
+    with keeping(), recording(...) as recorder:        # a transaction; when it fails, no file is left behind
+        stored = keep(upload, agency=agency, by=user, kinds=PAPERS)
+
+Keep files before taking locks: a scanner may need its whole time. `open_file` hands out what was stored or nothing.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
+import logging
+import os
+import secrets
+import shlex
+import signal
+import subprocess
+import tempfile
+import time
+import unicodedata
 import uuid
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from datetime import timedelta
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO
 
 import pgtrigger
 from django.conf import settings
-from django.db import models
+from django.core.exceptions import ValidationError
+from django.db import Error, models, transaction
+
+from roster.file_types import ENDINGS, Kind, Unfit, kind_of
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+    from django.core.files.uploadedfile import UploadedFile
+
+    from roster.models import Agency
+
+logger = logging.getLogger(__name__)
+
+FOLDER = "files"
+LONGEST_NAME = 200
+#: of a name's ending
+LONGEST_ENDING = 10
+#: A file without a row that is younger may belong to a transaction that has not committed.
+ORPHAN_AGE = timedelta(days=1)
+#: What scanners answer, as ClamAV's do: 0 clean, 1 infected; anything else is a failure.
+CLEAN, INFECTED = 0, 1
+
+
+class FileRefused(ValidationError):
+    """A file is not kept; the message is a sentence for people."""
+
+
+class FileAltered(Exception):
+    """What lies on the disk is not what was stored."""
 
 
 class StoredFile(models.Model):
@@ -19,7 +69,7 @@ class StoredFile(models.Model):
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     agency = models.ForeignKey("roster.Agency", models.PROTECT, related_name="+")
     #: as its sender called it, without a path
-    name = models.CharField(max_length=200)
+    name = models.CharField(max_length=LONGEST_NAME)
     #: bytes
     size = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
@@ -38,3 +88,216 @@ class StoredFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def download_name(self) -> str:
+        """Its name with an ending that fits its type: no `certificate.html` is handed out, whatever it was called."""
+        endings = ENDINGS[Kind(self.content_type)]
+        return self.name if self.name.lower().endswith(endings) else f"{self.name}{endings[0]}"
+
+
+#: Files stored inside the present `keeping`; None outside of one.
+_kept: ContextVar[list[Path] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def keeping() -> Iterator[None]:
+    """A transaction in which files may be kept: when it is rolled back, what was stored goes too."""
+    outer = _kept.get()
+    kept: list[Path] = []
+    token = _kept.set(kept)
+    try:
+        with transaction.atomic():
+            yield
+    except BaseException:
+        _discard(kept)
+        raise
+    else:
+        if outer is not None:
+            outer.extend(kept)
+    finally:
+        _kept.reset(token)
+
+
+def _discard(paths: list[Path]) -> None:
+    """Remove stored files that have no row: the rest was committed. What cannot be told is left to the sweep."""
+    with suppress(Error):
+        with transaction.atomic():
+            rows = _with_row(_place_of(path) for path in paths) if paths else set()
+        for path in paths:
+            if _place_of(path) not in rows:
+                path.unlink(missing_ok=True)
+
+
+def _with_row(places: Iterator[str]) -> set[str]:
+    return set(StoredFile.objects.filter(stored_as__in=list(places)).values_list("stored_as", flat=True))
+
+
+def _place_of(path: Path) -> str:
+    return f"{FOLDER}/{path.parent.name}/{path.name}"
+
+
+def keep(upload: UploadedFile[bytes], *, agency: Agency, by: User | None, kinds: Collection[Kind]) -> StoredFile:
+    """Store what somebody sent, inside `keeping()`.
+
+    `FileRefused` with a sentence for what is too large, empty, of another type by its content, or infected; and for
+    everything while a scanner is set up that does not answer. One query.
+    """
+    kept = _kept.get()
+    if kept is None:
+        raise RuntimeError("keep() is called inside keeping()")
+    name = clean_name(upload.name or "")
+    path = _new_path()
+    kept.append(path)
+    try:
+        size, sha256 = _copy(upload, path, name)
+        kind = _kind(path, name, kinds)
+        scanned = _scan(path, name)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return StoredFile.objects.create(
+        agency=agency,
+        name=name,
+        size=size,
+        sha256=sha256,
+        content_type=kind.value,
+        stored_as=_place_of(path),
+        scanned=scanned,
+        uploaded_by=by,
+    )
+
+
+def clean_name(sent: str) -> str:
+    """The name of a file without path, control and direction characters, at most 200 long."""
+    last = sent.replace("\\", "/").rsplit("/", 1)[-1]
+    shown = "".join(" " if letter.isspace() else letter for letter in last)
+    plain = "".join(letter for letter in shown if unicodedata.category(letter)[0] != "C")
+    name = " ".join(plain.split()).strip(". ") or "file"
+    ending = PurePosixPath(name).suffix
+    if len(ending) > LONGEST_ENDING:
+        ending = ""
+    return name[: LONGEST_NAME - len(ending)].removesuffix(ending) + ending
+
+
+def limit_in_words() -> str:
+    """`20 MB`: the most that a file may have."""
+    return f"{settings.FILE_MAX_BYTES / (1024 * 1024):.4g} MB"
+
+
+def too_large(name: str) -> FileRefused:
+    return FileRefused(
+        f"{name} is larger than {limit_in_words()}. Save it smaller, or send its pages as several files."
+    )
+
+
+def _new_path() -> Path:
+    name = secrets.token_hex(16)
+    folder = Path(settings.MEDIA_ROOT) / FOLDER
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / name[:2]).mkdir(mode=0o700, exist_ok=True)
+    return folder / name[:2] / name
+
+
+def _copy(upload: UploadedFile[bytes], path: Path, name: str) -> tuple[int, str]:
+    """Copy what was sent, readable by this program alone; its size and SHA-256."""
+    sha256, size = hashlib.sha256(), 0
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        for chunk in upload.chunks():
+            size += len(chunk)
+            if size > settings.FILE_MAX_BYTES:
+                raise too_large(name)
+            sha256.update(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    if size == 0:
+        raise FileRefused(f"{name} is empty. Choose the file again.")
+    return size, sha256.hexdigest()
+
+
+def _kind(path: Path, name: str, kinds: Collection[Kind]) -> Kind:
+    try:
+        kind = kind_of(path.read_bytes())
+    except Unfit as unfit:
+        raise FileRefused(f"{name} {unfit}. Send {in_words(kinds)}.") from None
+    if kind not in kinds:
+        raise FileRefused(f"{name} is {_a(kind)}. Send {in_words(kinds)}.")
+    return kind
+
+
+def in_words(kinds: Collection[Kind]) -> str:
+    """`PDF, PNG or JPEG`."""
+    names = [kind.name for kind in Kind if kind in kinds]
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _a(kind: Kind) -> str:
+    return f"a {kind.name}"
+
+
+def _scan(path: Path, name: str) -> str:
+    """What looked through a clean file and what it said; blank where nothing is set up. `FileRefused` otherwise."""
+    if not settings.ANTIVIRUS_COMMAND:
+        return ""
+    parts = shlex.split(settings.ANTIVIRUS_COMMAND)
+    command = [part.replace("{}", str(path)) for part in parts]
+    if command == parts:
+        command.append(str(path))
+    try:
+        code, said = _run(command)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        code, said = None, type(error).__name__
+    if code == INFECTED:
+        logger.warning("Upload refused, %s: %s", command[0], said)
+        raise FileRefused(f"{name} did not pass the virus scan and was not kept.")
+    if code != CLEAN:
+        logger.error("The virus scan failed, %s, exit %s: %s", command[0], code, said)
+        raise FileRefused(
+            f"{name} could not be scanned for viruses, so it was not kept. Tell whoever runs this system, and send it"
+            " again later."
+        )
+    first = "".join(letter for letter in said.strip().partition("\n")[0] if letter.isprintable())
+    return f"{Path(command[0]).name}: {first.replace(str(path), name)}"[:200]
+
+
+def _run(command: list[str]) -> tuple[int, str]:
+    """Exit code and output of a scanner; when its time is up it ends with everything it started."""
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(  # noqa: S603 - the command is a setting, and no shell reads it
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            code = process.wait(settings.ANTIVIRUS_SECONDS)
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        output.seek(0)
+        return code, output.read(2_000).decode(errors="replace")
+
+
+def open_file(stored: StoredFile) -> BinaryIO:
+    """The bytes as they were stored, from memory; `FileAltered` when what lies on the disk is not that."""
+    try:
+        with (Path(settings.MEDIA_ROOT) / stored.stored_as).open("rb") as file:
+            content = file.read(stored.size + 1)
+    except OSError as error:
+        raise FileAltered(f"{stored.name} cannot be read on the server any more.") from error
+    if len(content) != stored.size or hashlib.sha256(content).hexdigest() != stored.sha256:
+        raise FileAltered(f"{stored.name} is not the file that was stored.")
+    return io.BytesIO(content)
+
+
+def sweep(older_than: timedelta = ORPHAN_AGE) -> int:
+    """Remove stored files that no row names: those of a program that was killed. How many. A query for a folder."""
+    oldest, removed = time.time() - older_than.total_seconds(), 0
+    for folder in (Path(settings.MEDIA_ROOT) / FOLDER).glob("[0-9a-f][0-9a-f]"):
+        old = [path for path in folder.iterdir() if path.is_file() and path.stat().st_mtime < oldest]
+        rows = _with_row(_place_of(path) for path in old)
+        for path in old:
+            if _place_of(path) not in rows:
+                path.unlink(missing_ok=True)
+                removed += 1
+    return removed

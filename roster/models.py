@@ -9,6 +9,7 @@ import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Lower, Upper
@@ -66,6 +67,10 @@ class Agency(models.Model):
     name = models.CharField(max_length=200)
     #: a completion is voided or corrected only when a second person accepts it
     asks_two = models.BooleanField("a second person accepts corrections", default=False)
+    #: completions of one course by one member no more than so many days apart are offered as one; 0 = of one day
+    near_days = models.PositiveSmallIntegerField(
+        "days within which completions look like one", default=7, db_default=7, validators=[MaxValueValidator(90)]
+    )
     #: members that a unit and shift keeps working on any day, where `StaffingMinimum` says nothing else; 0 = no minimum
     min_working = models.PositiveSmallIntegerField("members that stay on each unit and shift", default=0)
 

@@ -45,6 +45,7 @@ class What(models.TextChoices):
     LESSON_PLAN = "lesson_plan", "lesson plan"
     ROLE = "role", "role"
     USER = "user", "user"
+    SETTING = "setting", "setting"
     STAFFING = "staffing", "staffing minimum"
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+from django.db import connection
 
 from roster.access import own_members
 from roster.facts import Change, FactRefused, Via, recording
@@ -121,6 +124,7 @@ TOLD = {
     "attendance": "attendance",
     "result": "result",
     "evidence": "evidence",
+    "provider": "provider",
     "certificate_number": "certificate number",
     "certificate_expires_on": "certificate expires on",
     "lesson_plan": "lesson plan",
@@ -137,6 +141,23 @@ def versions(completion: Completion) -> list[Completion]:
     while (later := rows.filter(replaces=chain[-1].pk).first()) is not None:
         chain.append(later)
     return chain
+
+
+_LATER = """
+    WITH RECURSIVE later (first_id, id) AS (
+        SELECT id, id FROM training_completion WHERE id = ANY(%s)
+        UNION ALL
+        SELECT later.first_id, next.id FROM later JOIN training_completion next ON next.replaces_id = later.id
+    )
+    SELECT first_id, max(id) FROM later GROUP BY first_id
+"""
+
+
+def latest_versions(ids: Iterable[int]) -> dict[int, int]:
+    """Completion -> the last that replaced it, through every correction; itself where none did. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LATER, [sorted(ids)])
+        return dict(cursor.fetchall())
 
 
 def history(completion: Completion) -> list[Event]:

@@ -62,6 +62,7 @@ PAGES = (
     "/requirements/patrol/editions/add/",
     "/requirements/patrol/editions/2015-01-01/",
     "/reports/",
+    "/settings/",
     "/users/",
     "/password/",
     "/officers/hire/",

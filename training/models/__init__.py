@@ -23,6 +23,7 @@ from training.models.completions import (
     CompletionFile,
     Evidence,
     EvidenceDecision,
+    KeptBoth,
     ProposedCorrection,
     Result,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "Evidence",
     "EvidenceDecision",
     "Instructor",
+    "KeptBoth",
     "LessonPlan",
     "Meeting",
     "Mode",

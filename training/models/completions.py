@@ -40,6 +40,8 @@ class Completion(Fact):
     #: as recorded; a later decision outweighs it
     evidence = models.CharField(max_length=10, choices=Evidence, default=Evidence.VERIFIED)
     verified_on = models.DateField(null=True, blank=True)
+    #: who gave it, where it was not the agency: a college, another academy
+    provider = models.CharField(max_length=200, blank=True, db_default="")
     certificate_number = models.CharField(max_length=80, blank=True)
     certificate_expires_on = models.DateField(null=True, blank=True)
     lesson_plan = models.CharField(max_length=80, blank=True)
@@ -57,6 +59,8 @@ class Completion(Fact):
         indexes = (
             *fact_indexes("training_completion"),
             models.Index(fields=["completed_on", "id"], name="training_completion_by_day"),
+            # the corrected ones are few
+            models.Index("replaces", name="training_completion_replaces", condition=Q(replaces__isnull=False)),
         )
         triggers = fact_triggers()
 
@@ -90,16 +94,54 @@ class EvidenceDecision(Fact):
 
 
 class CompletionFile(models.Model):
-    """A file that proves a completion. It goes with the completion's corrections: the first version holds it."""
+    """A file that proves a completion; one sheet may prove many.
+
+    It goes with the completion's corrections: the version it was given to holds it, and those that replace that one
+    show it too.
+    """
 
     completion = models.ForeignKey(Completion, models.PROTECT, related_name="files")
-    file = models.OneToOneField(StoredFile, models.PROTECT, related_name="proves")
+    file = models.ForeignKey(StoredFile, models.PROTECT, related_name="proves")
 
     class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("completion", "file"),
+                name="training_completionfile_once",
+                violation_error_message="The completion has this file already.",
+            ),
+        )
         triggers = (pgtrigger.Protect(name="keep", operation=pgtrigger.Delete | pgtrigger.Update),)
 
     def __str__(self) -> str:
         return f"file of completion {self.completion_id}"
+
+
+class KeptBoth(models.Model):
+    """Two completions that look like one, and of which somebody said that they are two."""
+
+    first = models.ForeignKey(Completion, models.PROTECT, related_name="+")
+    second = models.ForeignKey(Completion, models.PROTECT, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("first", "second"),
+                name="training_keptboth_once",
+                violation_error_message="Somebody decided to keep both already.",
+            ),
+            models.CheckConstraint(
+                name="training_keptboth_in_order",
+                condition=Q(first__lt=models.F("second")),
+                violation_error_message="Name two completions, the older one first.",
+            ),
+        )
+        triggers = (pgtrigger.Protect(name="keep", operation=pgtrigger.Delete | pgtrigger.Update),)
+
+    def __str__(self) -> str:
+        return f"completions {self.first_id} and {self.second_id}"
 
 
 class ProposedCorrection(models.Model):

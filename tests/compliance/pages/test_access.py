@@ -24,6 +24,8 @@ from compliance import course_rules, rule_changes
 from compliance.models import ImportRun, IssuedReport, Job, MassAct, Requirement
 from compliance.requirements_toml import export_toml
 from roster.facts import Change
+from roster.file_types import PAPERS
+from roster.files import keep, keeping
 from roster.merging import merge
 from roster.models import Access
 from tests.compliance.pages.cast import Cast
@@ -42,7 +44,9 @@ from tests.factories import (
     teach,
     waive,
 )
+from tests.uploads import sent
 from training.calendar import make_feed
+from training.models import CompletionFile
 
 pytestmark = pytest.mark.django_db
 
@@ -179,6 +183,8 @@ ADDRESSES: dict[str, Address] = {
     "report-list": Address(REPORT_READERS, ISSUERS, shows="AR-2026-0001"),
     "report-detail": Address(REPORT_READERS, args=("AR-2026-0001",), shows="AR-2026-0001: Requirement refresher"),
     "report-file": Address(REPORT_READERS, args=("AR-2026-0001", "AR-2026-0001-members.csv"), shows="002918"),
+    "settings": Address(ADMINS, ADMINS, shows="Settings of Harbor City Police"),
+    "file": Address(OF_CENTRAL | {"officer"}, args=("<file>",), shows="%PDF"),
     "user-list": Address(ADMINS, ADMINS, shows="elsewhere", names_all=True),
     "user-detail": Address(ADMINS, args=("<user>",), shows="Give a role"),
     "user-grant": Address(frozenset(), ADMINS, args=("<user>",)),
@@ -294,7 +300,11 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
         document, today=timezone.localdate(), by=cast.users["admin"], back="/requirements/load/"
     )
     with override_settings(MEDIA_ROOT=str(tmp_path)):
+        with keeping():
+            paper = keep(sent(), agency=cast.central.agency, by=academy, kinds=PAPERS)
+        CompletionFile.objects.create(completion=cast.entry, file=paper)
         yield {
+            "<file>": str(paper.key),
             "<entry>": str(cast.entry.pk),
             "<waiver>": str(waiver.pk),
             "<extension>": str(extension.pk),

@@ -1,0 +1,59 @@
+"""Fields for files that are kept: what may be chosen, and how much of it. The content is judged by `files.keep`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from django import forms
+
+from compliance.forms.fields import StyledForm
+from roster.file_types import ENDINGS, Kind
+from roster.files import in_words, limit_in_words
+
+#: Files of one record at a time.
+MOST_FILES = 20
+
+
+class KeptFileField(forms.FileField):
+    """One file of these kinds; with `many` a list of them."""
+
+    def __init__(self, *, kinds: Collection[Kind], many: bool = False, help_text: str = "", **kwargs: Any) -> None:
+        said = f"{in_words(kinds)}, up to {limit_in_words()}{' each' if many else ''}."
+        widget = _ManyFilesInput() if many else forms.FileInput()
+        widget.attrs["accept"] = ",".join(ending for kind in Kind if kind in kinds for ending in ENDINGS[kind])
+        super().__init__(widget=widget, help_text=f"{said} {help_text}".strip(), allow_empty_file=True, **kwargs)
+        self.kinds, self.many = kinds, many
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        if not self.many:
+            return super().clean(data, initial)
+        sent = data if isinstance(data, list | tuple) else [data] if data else []
+        if len(sent) > MOST_FILES:
+            raise forms.ValidationError(f"These are {len(sent)} files; {MOST_FILES} can be added at a time.")
+        one = super().clean
+        return [one(file, initial) for file in sent] if sent else self._none(initial)
+
+    def _none(self, initial: Any) -> list[Any]:
+        super().clean(None, initial)
+        return []
+
+
+class _ManyFilesInput(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class FilesForm(StyledForm):
+    """A form with files. What was larger than the server receives never came, and is said so here."""
+
+    def __init__(self, *args: Any, is_too_large: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_too_large = is_too_large
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        for name, field in self.fields.items():
+            if self.is_too_large and isinstance(field, KeptFileField):
+                self.errors.pop(name, None)
+                self.add_error(name, f"The file is larger than {limit_in_words()} and was not received.")
+        return values
