@@ -16,6 +16,8 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from django.db import connection
+
 from roster.access import own_members
 from roster.facts import Recorder, Via, recording
 from roster.models import Employment
@@ -285,7 +287,7 @@ def finish(session: ClassSession, *, shown: str, by: User | None, today: date) -
         if found.digest != shown:
             raise EntryRefused(MEANWHILE)
         recorded = _record(recorder, held, found.to_record, today)
-        _close(held, found.lines, recorded)
+        _close(found.lines, recorded)
         change = recorder.change_id
         ClassSession.objects.filter(pk=held.pk).update(state=ClassState.FINISHED, finished_in=change)
         ClassEvent.objects.create(
@@ -331,19 +333,30 @@ def _record(recorder: Recorder, session: ClassSession, lines: Sequence[Line], to
     return {officer: completion.pk for officer, completion in made.items()}
 
 
-def _close(session: ClassSession, lines: Sequence[Line], recorded: Mapping[int, int]) -> None:
+#: The outcome of many seats in one statement; Django's own is as long as there are seats and fields.
+CLOSE = """
+    UPDATE training_enrollment AS seat SET outcome = said.outcome, outcome_why = said.why, outcome_on = said.day,
+        outcome_score = said.score, outcome_attendance = said.attendance, completion_id = said.completion
+    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::date[], %s::numeric[], %s::numeric[], %s::bigint[])
+        AS said (id, outcome, why, day, score, attendance, completion)
+    WHERE seat.id = said.id
+"""
+
+
+def _close(lines: Sequence[Line], recorded: Mapping[int, int]) -> None:
     """Write what the class came to for each person. One query."""
+    rows = []
     for line in lines:
-        seat = line.seat
-        seat.outcome = Outcome(line.judgement.verdict.value)
-        seat.outcome_why = _shortened(" ".join(line.why))
-        found = line.judgement
-        seat.outcome_on, seat.outcome_score, seat.outcome_attendance = found.completed_on, found.score, found.attendance
-        if line.act is Act.RECORD and seat.officer_id is not None:
-            seat.completion_id = recorded[seat.officer_id]
+        found, completion = line.judgement, line.seat.completion_id
+        if line.act is Act.RECORD and line.seat.officer_id is not None:
+            completion = recorded[line.seat.officer_id]
         elif line.stands is not None:
-            seat.completion_id = line.stands.pk
-    Enrollment.objects.bulk_update([line.seat for line in lines], [*OUTCOME, "completion"])
+            completion = line.stands.pk
+        why = _shortened(" ".join(line.why))
+        verdict = Outcome(found.verdict.value).value
+        rows.append((line.seat.pk, verdict, why, found.completed_on, found.score, found.attendance, completion))
+    with connection.cursor() as cursor:
+        cursor.execute(CLOSE, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _shortened(text: str) -> str:

@@ -30,12 +30,13 @@ from compliance.gather import gather_rules
 from compliance.models import Requirement, Standing
 from compliance.requirements_file import read_document
 from compliance.requirements_toml import export_toml
-from roster.models import Agency, Unit
+from roster.models import Agency, Officer, Unit
 from roster.plans import ImportOptions, Verdict
 from roster.tree import UnitTree
 from tests.benchmarks import department
 from tests.benchmarks.database import Measured, timed
-from training.models import Completion, Course, Evidence
+from tests.factories import attend, make_class, make_seat, make_test
+from training.models import Completion, Course, Evidence, TestAttempt
 
 COMPLETION_COLUMNS = (
     "officer_id, course_id, completed_on, class_number, hours, score, attendance, result, evidence, verified_on,"
@@ -207,6 +208,43 @@ def log_classes() -> dict[str, float]:
         assert Completion.objects.filter(class_number=data["class_number"]).count() == len(members)
         assert _share_of(unit) in _words(page.content.decode()), "the page does not show the class"
     return {"looked up": median(looked_up[1:]), "shown": median(shown[1:])}
+
+
+def finish_classes() -> dict[str, float]:
+    """Forty-hour classes of 30 previewed, then finished until the pages of the class and of the unit show it.
+
+    The median seconds of each. Everybody attended ten blocks and took a test; nothing of that is measured.
+    """
+    client = _signed_in()
+    previewed: list[float] = []
+    shown: list[float] = []
+    unit, members = _members_of_one_unit()
+    course = Course.objects.get(code=department.ENTRY)
+    exam = make_test(course)
+    officers = list(Officer.objects.filter(employee_id__in=members))
+    for number in range(CLASSES):
+        monday = timezone.localdate() - timedelta(10 + 7 * number)
+        session = make_class(f"FINISH-{number}", course, days=[monday + timedelta(day) for day in range(5)])
+        seats = [make_seat(session, officer) for officer in officers]
+        for seat in seats:
+            attend(seat)
+        TestAttempt.objects.bulk_create(
+            TestAttempt(enrollment=seat, test=exam, taken_on=monday + timedelta(4), score=80) for seat in seats
+        )
+        address = reverse("class-finish", args=[session.number])
+        start = time.perf_counter()
+        page = client.get(address)
+        previewed.append(time.perf_counter() - start)
+        sealed = re.search(r'name="shown" value="([^"]+)"', page.content.decode())
+        assert sealed is not None, "the class cannot be finished"
+        start = time.perf_counter()
+        page = client.post(address, {"shown": sealed[1]}, follow=True)
+        of_unit = client.get(reverse("unit-detail", args=[unit.code]), {"requirement": "refresher"})
+        shown.append(time.perf_counter() - start)
+        assert f"{len(members)} passed" in _words(page.content.decode()), "the page does not show the class"
+        assert Completion.objects.filter(class_number=session.number).count() == len(members)
+        assert _share_of(unit) in _words(of_unit.content.decode()), "the page of the unit does not show it"
+    return {"previewed": median(previewed[1:]), "shown": median(shown[1:])}
 
 
 def open_pages() -> dict[str, dict[str, float]]:

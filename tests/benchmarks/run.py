@@ -22,7 +22,10 @@ MOST_TIMES_FLOOR = {
     "rebuild of all presets": 3.0,
     "coverage by unit": 2.0,
 }
-MOST_SECONDS = {"class of 30, until its page shows it": 0.5}
+MOST_SECONDS = {
+    "class of 30, until its page shows it": 0.5,
+    "finish a class of 30, until its pages show it": 0.5,
+}
 MOST_QUERIES = 8
 #: The lists; a unit and the coverage of one requirement show more than a list, with a number of queries of their own.
 LIST_PAGES = frozenset({"/coverage/", "/officers/", "/deadlines/", "/completions/"})
@@ -88,6 +91,7 @@ def _measure(database: str, officers: int, times: int) -> dict[str, Found]:
         covered = in_process(database, measures.cover)
         pages = in_process(database, measures.open_pages)
         logged = in_process(database, measures.log_classes)
+        finished = in_process(database, measures.finish_classes)
         previewed = run(measures.preview_an_edition)
         presets = [(run(measures.rebuild_all_presets), run(measures.read_and_copy))]  # minutes each: once
     assert previewed.said["changed"] > 0, "the preview found nothing to change"
@@ -103,6 +107,8 @@ def _measure(database: str, officers: int, times: int) -> dict[str, Found]:
         "coverage by unit": Found(covered["seconds"], covered["floor"]),
         "class of 30, looked up": Found(logged["looked up"]),
         "class of 30, until its page shows it": Found(logged["shown"]),
+        "finish a class of 30, previewed": Found(finished["previewed"]),
+        "finish a class of 30, until its pages show it": Found(finished["shown"]),
         **{name: Found(page["seconds"], queries=int(page["queries"])) for name, page in pages.items()},
     }
 

@@ -17,6 +17,8 @@ FIGURES = (
     "coverage by unit",
     "class of 30, looked up",
     "class of 30, until its page shows it",
+    "finish a class of 30, previewed",
+    "finish a class of 30, until its pages show it",
     "/coverage/",
     "/units/CODE/",
     "/officers/",
