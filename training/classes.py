@@ -134,13 +134,14 @@ def version_of(session: ClassSession) -> int:
 
 
 def look_over(blocks: Sequence[Block], *, course: Course, agency: Agency, session: ClassSession | None) -> Findings:
-    """Everything that speaks against these blocks of a class, stored or not. Three queries."""
+    """Everything that speaks against these blocks of a class, stored or not. Four queries."""
     found = Findings()
     _blocks_overlap(blocks, found)
     _belong_elsewhere(blocks, agency, found)
     if blocks:
         _place_is_taken(blocks, session, found)
         _instructor_is_busy(blocks, session, found)
+        _instructor_has_a_seat(blocks, found)
         _qualification_is_out(blocks, course, found)
     return found
 
@@ -162,8 +163,12 @@ def _belong_elsewhere(blocks: Sequence[Block], agency: Agency, found: Findings) 
 
 def _between(blocks: Sequence[Block]) -> Q:
     """Rows that hold at any time from the first block to the last."""
-    first, last = min(block.starts_at for block in blocks), max(block.ends_at for block in blocks)
+    first, last = _ends(blocks)
     return Q(is_off=False, starts_at__lt=last, ends_at__gt=first)
+
+
+def _ends(blocks: Sequence[Block]) -> tuple[datetime, datetime]:
+    return min(block.starts_at for block in blocks), max(block.ends_at for block in blocks)
 
 
 def _place_is_taken(blocks: Sequence[Block], session: ClassSession | None, found: Findings) -> None:
@@ -194,6 +199,26 @@ def _instructor_is_busy(blocks: Sequence[Block], session: ClassSession | None, f
                     theirs = when(row.starts_at, row.ends_at)
                     number = row.meeting.session.number
                     found.refusals.append((index, f"{one} teaches class {number} on {theirs}."))
+
+
+def _instructor_has_a_seat(blocks: Sequence[Block], found: Findings) -> None:
+    """Nobody sits in a class while they teach, this class or another."""
+    members = {one.officer_id for block in blocks for one in block.instructors if one.officer_id}
+    first, last = _ends(blocks)
+    rows = (
+        Enrollment.objects.filter(officer__in=members, state=SeatState.ENROLLED)
+        .filter(session__meetings__is_off=False, session__meetings__starts_at__lt=last)
+        .filter(session__meetings__ends_at__gt=first)
+        .order_by("session__meetings__starts_at")
+        .values_list("officer_id", "session__number", "session__meetings__starts_at", "session__meetings__ends_at")
+    )
+    seats = list(rows) if members else []
+    for index, block in enumerate(blocks):
+        for one in block.instructors:
+            for officer, number, starts_at, ends_at in seats:
+                if one.officer_id == officer and block.overlaps(starts_at, ends_at):
+                    theirs = when(starts_at, ends_at)
+                    found.refusals.append((index, f"{one} has a seat in class {number} on {theirs}."))
 
 
 def _qualification_is_out(blocks: Sequence[Block], course: Course, found: Findings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -31,10 +32,15 @@ from compliance.forms.fields import StyledForm
 from compliance.sentences import count
 from compliance.templatetags.classes import class_address
 from roster.access import Right, ViewerRequest, requires
+from roster.models import Officer
 from training import classes as planning
+from training import seats
 from training.classes import ClassRefused, Done
-from training.models import ClassSession, Course, SeatState
+from training.models import ClassSession, ClassState, Course, SeatState
 from training.schedule import Block
+
+#: Names that a warning holds.
+MOST_NAMES = 5
 
 
 def find_class(request: ViewerRequest, number: str, *, to_run: bool = False) -> ClassSession:
@@ -151,9 +157,24 @@ def _prefilled(request: ViewerRequest) -> dict[str, Any]:
 def _done(request: ViewerRequest, done: Done, said: str) -> HttpResponseBase:
     """Back to the class, with what was done and what is odd about it."""
     messages.success(request, said) if done.is_changed else messages.info(request, said)
-    for warning in done.warnings:
+    for warning in [*done.warnings, *(_seats_in_doubt(done.session) if done.is_changed else [])]:
         messages.warning(request, warning)
     return redirect(class_address("class-detail", done.session, request))
+
+
+def _seats_in_doubt(session: ClassSession) -> list[str]:
+    """A warning where people with seats cannot come on the days it has now. Seven queries, whatever their number."""
+    if session.state != ClassState.PLANNED:
+        return []
+    seated = session.enrollments.filter(state=SeatState.ENROLLED, officer__isnull=False)
+    found = seats.objections(session, set(seated.values_list("officer_id", flat=True)), has_seat=True)
+    away = {key for key, reasons in found.items() if any(each.reason != seats.Reason.PREREQUISITE for each in reasons)}
+    if not away:
+        return []
+    names = [row.listed_name for row in Officer.objects.filter(pk__in=away)[:MOST_NAMES]]
+    more = f" and {len(away) - len(names)} more" if len(away) > len(names) else ""
+    who = count(len(away), "person with a seat is", "people with seats are")
+    return [f"{who} away, in another class or teaching then: {'; '.join(names)}{more}. Look at the seats."]
 
 
 @requires(Right.RUN_CLASSES)
@@ -193,14 +214,12 @@ def class_change(request: ViewerRequest, number: str) -> HttpResponseBase:
     """Another number, place, capacity, lesson plan or note."""
     session = find_class(request, number, to_run=True)
     form = DetailsForm(request.POST or None, session=session, offered=offer([session.agency], session))
-    if request.method == "POST" and form.is_valid():
-        try:
-            done = planning.change(session, form.details(), seen=form.cleaned_data["seen"], by=request.user)
-        except ClassRefused as refused:
-            form.refuse(refused)
-        else:
-            return _done(request, done, "The class is changed." if done.is_changed else "Nothing was changed.")
-    return _form(request, session, form, "Change the class", "Save the class")
+
+    def save() -> tuple[Done, str]:
+        done = planning.change(session, form.details(), seen=form.cleaned_data["seen"], by=request.user)
+        return done, "The class is changed."
+
+    return _act(request, session, form, save, "Change the class", "Save the class")
 
 
 @requires(Right.RUN_CLASSES)
@@ -209,17 +228,13 @@ def class_move(request: ViewerRequest, number: str) -> HttpResponseBase:
     """The whole class some days later or earlier."""
     session = find_class(request, number, to_run=True)
     form = MoveForm(request.POST or None, initial={"seen": planning.version_of(session), "days": 7})
-    if request.method == "POST" and form.is_valid():
+
+    def move() -> tuple[Done, str]:
         values = form.cleaned_data
-        try:
-            done = planning.move(
-                session, values["days"], why=values["why"].strip(), seen=values["seen"], by=request.user
-            )
-        except ValidationError as error:
-            form.refuse(error)
-        else:
-            return _done(request, done, "The class is moved." if done.is_changed else "It has no block to move.")
-    return _form(request, session, form, "Move the class", "Move the class")
+        why, seen = values["why"].strip(), values["seen"]
+        return planning.move(session, values["days"], why=why, seen=seen, by=request.user), "The class is moved."
+
+    return _act(request, session, form, move, "Move the class", "Move the class")
 
 
 @requires(Right.RUN_CLASSES)
@@ -228,21 +243,34 @@ def class_cancel(request: ViewerRequest, number: str) -> HttpResponseBase:
     """Call the class off."""
     session = find_class(request, number, to_run=True)
     form = CancelForm(request.POST or None)
+
+    def cancel() -> tuple[Done, str]:
+        freed = planning.cancel(session, why=form.cleaned_data["why"].strip(), by=request.user)
+        held = count(freed.seats, "person had a seat", "people had a seat")
+        said = f"Class {session} is cancelled; its place and instructors are free. {held}, {freed.waiting} waited."
+        return Done(session), said
+
+    return _act(request, session, form, cancel, "Cancel the class", "Cancel the class", is_final=True)
+
+
+def _act(
+    request: ViewerRequest,
+    session: ClassSession,
+    form: StyledForm,
+    act: Callable[[], tuple[Done, str]],
+    title: str,
+    button: str,
+    *,
+    is_final: bool = False,
+) -> HttpResponseBase:
+    """Do it once the form is right, and go back to the class; else the form with what is wrong."""
     if request.method == "POST" and form.is_valid():
         try:
-            freed = planning.cancel(session, why=form.cleaned_data["why"].strip(), by=request.user)
-        except ClassRefused as refused:
-            form.refuse(refused)
+            done, said = act()
+        except ValidationError as error:
+            form.refuse(error)
         else:
-            held = count(freed.seats, "person had a seat", "people had a seat")
-            said = f"Class {session} is cancelled; its place and instructors are free. {held}, {freed.waiting} waited."
-            return _done(request, Done(session), said)
-    return _form(request, session, form, "Cancel the class", "Cancel the class", is_final=True)
-
-
-def _form(
-    request: ViewerRequest, session: ClassSession, form: StyledForm, title: str, button: str, *, is_final: bool = False
-) -> HttpResponse:
+            return _done(request, done, said if done.is_changed else "Nothing was changed.")
     context = {"session": session, "form": form, "title": title, "button": button, "is_final": is_final}
     return render(request, "classes/form.html", context, status=400 if form.errors else 200)
 

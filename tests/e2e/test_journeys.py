@@ -150,3 +150,42 @@ def test_the_keyboard_alone_marks_a_class_tests_it_and_finishes_it(people: Peopl
     expect(page.get_by_role("status")).to_contain_text("Class finished")
     assert person.errors == []
     assert Completion.objects.filter(class_number="CIT-2026-04").count() == 2
+
+
+def test_the_keyboard_alone_lays_a_class_out_plans_it_and_changes_a_block(people: People) -> None:
+    person = people.of("academy")
+    page = person.open("/classes/plan/?course=CIT-40")
+    keys = page.keyboard
+    monday = date.today() + timedelta(days=77 - date.today().weekday())  # noqa: DTZ011 - as above
+
+    page.get_by_label("Class number").fill("KEYS-1")
+    page.get_by_label("First day").fill(monday.isoformat())
+    keys.press("Enter")
+    expect(page.get_by_role("heading", name="Blocks")).to_be_focused()
+    expect(page.get_by_label(re.compile("^Day, block"))).to_have_count(11)
+    title = page.get_by_label("Title, block 1", exact=True)
+    title.focus()
+    keys.type("Welcome")
+    keys.press("Enter")
+    expect(title).to_have_value("Welcome")
+    page.get_by_role("button", name="Plan the class").focus()
+    keys.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Class KEYS-1 is planned: 10 blocks.")
+    blocks = page.get_by_role("table").first
+    expect(blocks.get_by_role("row")).to_have_count(11)
+    expect(blocks).to_contain_text("Welcome")
+
+    page.get_by_role("link", name="Change the blocks").focus()
+    keys.press("Enter")
+    page.get_by_label("Remove, block 10", exact=True).focus()
+    keys.press("Space")
+    page.get_by_label("Why").focus()
+    keys.type("Graduation")
+    keys.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("The blocks are changed.")
+    expect(page.get_by_role("table").first.get_by_role("row")).to_have_count(10)
+    expect(page.locator("main")).to_contain_text("Graduation")
+
+    page.goto(f"/calendar/?view=week&day={monday.isoformat()}")
+    expect(page.get_by_role("link", name="KEYS-1")).to_have_count(9)
+    assert person.errors == []

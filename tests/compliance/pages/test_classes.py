@@ -360,6 +360,21 @@ def test_a_class_is_changed_moved_and_cancelled_by_forms(cast: Cast) -> None:
     assert "The class is cancelled. Plan another one." in Shown(late).words
 
 
+def test_a_move_says_who_of_those_with_seats_cannot_come(cast: Cast) -> None:
+    session = make_class("C-1", cast.basic, days=[FIRST])
+    seat(session, cast.amara)
+    seat(session, cast.jonah)
+    seat(make_class("C-2", cast.refresher, days=[FIRST + timedelta(days=1)]), cast.amara)
+    client, address = cast.client("academy"), reverse("class-move", args=["C-1"])
+
+    page = Shown(client.post(address, {"days": 1, "why": "Storm", "seen": 0}, follow=True))
+
+    assert (
+        "1 person with a seat is away, in another class or teaching then: Whitfield, Amara. Look at the seats."
+        in page.words
+    )
+
+
 def test_cancelling_needs_a_reason(cast: Cast) -> None:
     session = make_class("C-1", cast.basic)
 
