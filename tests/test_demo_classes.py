@@ -15,7 +15,7 @@ from compliance.demo import make_department, record_department
 from compliance.demo.sign_ins import make_users
 from compliance.demo.taught import hold_classes
 from roster.models import Officer
-from training import classes
+from training import classes, finish
 from training.instructors import Fitness, due
 from training.models import Attendance, ClassSession, CourseTest, Enrollment, Instructor, Meeting, TestAttempt
 
@@ -43,13 +43,17 @@ def test_there_is_a_class_of_every_state(shown: Officer) -> None:
     found = ClassSession.objects.annotate(first=Min("meetings__starts_at__date"), last=Max("meetings__ends_at__date"))
 
     under_way = found.get(state="planned", first__lt=TODAY, last__gt=TODAY)
-    to_finish = found.get(state="planned", last__lt=TODAY)
+    to_finish = found.get(state="planned", last__lt=TODAY, course__code="CIT-40")
+    gaps = found.get(state="planned", last__lt=TODAY, course__code="CIT-REF-8")
     coming = found.filter(state="planned", first__gt=TODAY)
 
     assert Counter(row.state for row in found)["finished"] >= 2
     assert Counter(row.state for row in found)["cancelled"] == 1
     assert (under_way.course.code, under_way.meetings.filter(began_at__isnull=False).count() > 0) == ("CIT-40", True)
-    assert (to_finish.lesson_plan, to_finish.meetings.filter(teaching=None).count()) == (None, 1)
+    assert (gaps.lesson_plan, gaps.meetings.filter(teaching=None).count()) == (None, 1)
+    lines = finish.plan(to_finish, by=None, today=TODAY).lines
+    assert {line.judgement.verdict for line in lines} >= {"passed", "no_show"}
+    assert Attendance.objects.exclude(made_up_in=None).count() == 2
     assert sorted(row.course.code for row in coming) == ["CIT-40", "CIT-REF-8", "MHFA-PS"]
 
 

@@ -24,4 +24,4 @@ def test_classes_are_made_on_any_day_and_of_a_small_department(today: date) -> N
 
     hold_classes(department, agency, by=users["academy"], shown=officer)
 
-    assert ClassSession.objects.filter(state="planned").count() == 5
+    assert ClassSession.objects.filter(state="planned").count() == 6
