@@ -10,6 +10,8 @@ from django import forms
 
 from compliance.forms.course_rules import reason_field
 from compliance.forms.fields import StyledForm, check_past, day_field, percent_field
+from compliance.forms.files import FilesForm, KeptFileField
+from roster.file_types import LESSON_PLANS
 from training.catalogue import FIELDS, AskedTest, Edit
 from training.models import Course, CourseKind, CourseTest, LessonPlan, Mode, Topic
 from training.titles import title_key
@@ -206,7 +208,7 @@ class TopicForm(StyledForm):
         return topic
 
 
-class LessonPlanTextForm(StyledForm):
+class LessonPlanTextForm(FilesForm):
     """What a lesson plan says, beside its days: nobody is judged by it."""
 
     objectives = forms.CharField(
@@ -218,6 +220,9 @@ class LessonPlanTextForm(StyledForm):
     )
     approved_by = forms.CharField(label="Approved by", max_length=200, required=False)
     approved_on = day_field("Approved on", required=False)
+    file = KeptFileField(
+        label="File", kinds=LESSON_PLANS, required=False, help_text="Another takes the place of the one before."
+    )
 
     def __init__(self, *args: Any, plan: LessonPlan, today: date, **kwargs: Any) -> None:
         names = ("objectives", "approved_by", "approved_on")

@@ -25,6 +25,9 @@ from compliance.forms.catalogue import (
 from compliance.models import Edition
 from roster.access import Right, Viewer, ViewerRequest, requires
 from roster.facts import Via, changing_rules, sentence_for
+from roster.file_types import LESSON_PLANS
+from roster.files import keep, keeping
+from roster.models import Agency
 from training import catalogue
 from training.dated import save_dated
 from training.models import ClassState, Completion, Course, LessonPlan, Topic
@@ -174,12 +177,30 @@ def lesson_plan_detail(request: ViewerRequest, pk: int) -> HttpResponseBase:
     may = may_change_courses(request.viewer)
     if request.method == "POST" and not may:
         raise Http404
-    form = LessonPlanTextForm(request.POST or None, plan=plan, today=request.viewer.today)
+    is_too_large = getattr(request, "is_upload_too_large", False)
+    sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    form = LessonPlanTextForm(*sent, plan=plan, today=request.viewer.today, is_too_large=is_too_large)
     if request.method == "POST" and form.is_valid():
-        with changing_rules(by=request.user, via=Via.PAGE, why="What the lesson plan says"):
-            save_dated(form.row())
-        messages.success(request, f"Lesson plan {plan.version} is saved.")
-        return redirect("lesson-plan-detail", pk=pk)
+        try:
+            _save_plan(request, form)
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, f"Lesson plan {plan.version} is saved.")
+            return redirect("lesson-plan-detail", pk=pk)
     taught = classes(request.viewer).filter(lesson_plan=plan).order_by("-pk")[:MOST_CLASSES]
     context = {"plan": plan, "form": form if may else None, "taught": taught}
     return render(request, "catalogue/lesson_plan.html", context, status=400 if form.errors else 200)
+
+
+def _save_plan(request: ViewerRequest, form: LessonPlanTextForm) -> None:
+    """Save what the form says, with its file; the file belongs to the first of the agencies that the user reads."""
+    upload = form.cleaned_data["file"]
+    with keeping(), changing_rules(by=request.user, via=Via.PAGE, why="What the lesson plan says"):
+        row = form.row()
+        if upload:
+            agencies = Agency.objects.order_by("pk")
+            if request.viewer.agencies is not None:
+                agencies = agencies.filter(pk__in=request.viewer.agencies)
+            row.file = keep(upload, agency=agencies[0], by=request.user, kinds=LESSON_PLANS)
+        save_dated(row)

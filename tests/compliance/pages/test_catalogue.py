@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test.utils import override_settings
 from django.urls import reverse
 from pytest_django.fixtures import DjangoAssertNumQueries
 
@@ -17,6 +19,7 @@ from compliance.standings import differences
 from roster.models import TrailLine
 from tests.compliance.pages.cast import Cast
 from tests.factories import complete, make_agency, make_class, make_course, make_lesson_plan, make_topic, make_user
+from tests.uploads import PDF, sent
 from training.models import Course, CourseTest, Enrollment, TestAttempt
 
 pytestmark = pytest.mark.django_db
@@ -234,6 +237,28 @@ def test_a_lesson_plan_says_its_objectives_and_approval(cast: Cast) -> None:
     assert (plan.objectives, plan.approved_on) == ("Listen\nSlow down", date(2024, 12, 2))
     assert "Board, 2 Dec 2024" in page
     assert TrailLine.objects.get(what="lesson_plan").after["objectives"] == "Listen\nSlow down"
+
+
+def test_the_file_of_a_lesson_plan_is_kept_handed_out_and_judged_by_its_content(cast: Cast, tmp_path: Path) -> None:
+    plan = make_lesson_plan(cast.basic, "v2025", date(2025, 1, 1))
+    client = cast.client("academy")
+    address = reverse("lesson-plan-detail", args=[plan.pk])
+
+    with override_settings(MEDIA_ROOT=str(tmp_path)):
+        wrong = client.post(address, {"objectives": "Listen", "file": sent(b"<html></html>", "plan.pdf")})
+        client.post(address, {"objectives": "Listen", "file": sent(PDF, "plan 2025.pdf")})
+        plan.refresh_from_db()
+        assert plan.file is not None
+        file = cast.client("commander").get(reverse("file", args=[plan.file.key]))
+        content = b"".join(file)
+        refused = cast.client("officer").get(reverse("file", args=[plan.file.key]))
+
+    assert wrong.status_code == 400
+    assert "Listen" in wrong.content.decode()
+    assert (plan.file.name, plan.file.content_type, content) == ("plan 2025.pdf", "application/pdf", PDF)
+    assert file["Content-Disposition"].startswith("attachment")
+    assert refused.status_code == 404
+    assert "plan 2025.pdf" in words(client.get(address))
 
 
 def test_the_page_of_a_course_asks_the_same_number_of_queries_whatever_it_has(
