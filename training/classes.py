@@ -315,7 +315,9 @@ def change(session: ClassSession, details: Details, *, seen: int, by: User | Non
     """Another number, lesson plan, capacity, note or place; blocks in the place it had move to the new one."""
     with _changing(session, seen) as (locked, blocks):
         warnings = _check_details(details, locked.course, locked.agency, [block.day for block in blocks])
-        taken = Enrollment.objects.filter(session=locked, state=SeatState.ENROLLED).count()
+        if details.number != locked.number and locked.events.filter(what=ClassEvent.What.FINISHED).exists():
+            raise ClassRefused("The class was finished once: completions name it by its number, which stays.")
+        taken = Enrollment.objects.filter(session=locked, state__in=(SeatState.ENROLLED, SeatState.NO_SHOW)).count()
         if details.capacity < taken:
             raise ClassRefused(f"{taken} people have seats. Withdraw some before you make the class smaller.")
         told = _told_details(locked, details)

@@ -61,18 +61,22 @@ class Doubt:
     is_refusal: bool
 
 
-def save(instructor: Instructor, qualifications: Sequence[Qualification]) -> Instructor:
-    """Write an instructor with these qualifications and no others. `ValidationError` with a sentence."""
+def save(
+    instructor: Instructor, qualifications: Sequence[Qualification], *, removed: Collection[int] = ()
+) -> Instructor:
+    """Write an instructor and these qualifications, and remove those with these ids. `ValidationError` if it cannot.
+
+    One that somebody else entered meanwhile stays; one that somebody else removed comes back as it is shown here.
+    """
     try:
         with transaction.atomic():
             instructor.save()
-            kept = [row.pk for row in qualifications if row.pk]
-            instructor.qualifications.exclude(pk__in=kept).delete()
+            own = set(instructor.qualifications.values_list("pk", flat=True))
+            instructor.qualifications.filter(pk__in=removed).delete()
             for row in qualifications:
                 row.instructor = instructor
-                # One that was removed meanwhile comes back as it is shown; one of somebody else never moves here.
-                if row.pk and not instructor.qualifications.filter(pk=row.pk).exists():
-                    row.pk = None
+                if row.pk not in own:
+                    row.pk = None  # new; nobody takes over what is somebody else's
                 row.save()
     except IntegrityError as error:
         for model in (Instructor, Qualification):

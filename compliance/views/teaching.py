@@ -77,7 +77,9 @@ def _instructor(request: ViewerRequest, instructor: Instructor) -> HttpResponseB
     lines = qualification_lines(request.POST if request.method == "POST" else None, held, today=viewer.today)
     if request.method == "POST" and all([form.is_valid(), *(line.is_valid() for line in lines)]):
         try:
-            saved = save(form.row(), [row for line in lines if (row := line.row()) is not None])
+            removed = [line.cleaned_data["pk"] for line in lines if line.cleaned_data["gone"]]
+            rows = [row for line in lines if (row := line.row()) is not None]
+            saved = save(form.row(), rows, removed=[key for key in removed if key])
         except ValidationError as error:
             form.refuse(error)
         else:

@@ -461,6 +461,18 @@ def test_a_class_is_not_made_smaller_than_the_people_in_it() -> None:
     assert classes.change(session, Details("C-1", 2), seen=seen, by=None).is_changed is True
 
 
+def test_a_class_that_was_finished_once_keeps_its_number() -> None:
+    session = plan("C-1", morning())
+    ClassEvent.objects.create(session=session, what="finished")
+    ClassEvent.objects.create(session=session, what="reopened")
+    seen = classes.version_of(session)
+
+    said = refusal_of(lambda: classes.change(session, Details("C-2", 30), seen=seen, by=None))
+
+    assert said == ["The class was finished once: completions name it by its number, which stays."]
+    assert classes.change(session, Details("C-1", 20), seen=seen, by=None).is_changed is True
+
+
 def test_a_class_moves_by_days_and_keeps_its_times_of_the_day() -> None:
     ruth = make_instructor("Ruth Osei")
     session = plan("C-1", morning(date(2026, 3, 6), instructors=(ruth,)), morning(date(2026, 3, 7)))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from tests.factories import at
 from training import schedule
@@ -15,6 +18,8 @@ from training.models import Topic
 from training.schedule import Block, Layout, lay_out, when
 
 MONDAY = date(2026, 3, 2)
+#: Not the hour that the clock leaves out once a year.
+HOURS = st.builds(time, st.integers(3, 23), st.sampled_from([0, 15, 40]))
 TALK, SCENES, LAW = Topic(name="De-escalation"), Topic(name="Scenarios"), Topic(name="Law")
 
 
@@ -66,6 +71,26 @@ def test_every_minute_of_the_course_is_laid_out(minutes: int, how: dict[str, Any
         length = (block.ends_at - block.starts_at) // timedelta(minutes=1)
         found[block.day.day] = found.get(block.day.day, 0) + length
     assert found == days
+
+
+@given(
+    parts=st.lists(st.integers(1, 900), max_size=6),
+    first_day=st.dates(date(2025, 1, 1), date(2027, 12, 31)),
+    days=st.none() | st.integers(8, 20),
+    starts=HOURS,
+    lunch_at=HOURS,
+    lunch_minutes=st.sampled_from([0, 30, 60]),
+    on_weekends=st.booleans(),
+)
+@example(parts=[900, 900, 600], first_day=date(2026, 3, 7), days=None, starts=time(22), lunch_at=time(2, 30),
+         lunch_minutes=60, on_weekends=True)  # fmt: skip
+def test_a_layout_keeps_every_minute_in_order_and_never_two_blocks_at_once(parts: list[int], **how: Any) -> None:
+    blocks = lay_out([(None, minutes) for minutes in parts], Layout(**how))
+
+    lengths = [block.ends_at - block.starts_at for block in blocks]
+    assert sum(lengths, timedelta()) == timedelta(minutes=sum(parts))
+    assert all(length > timedelta() for length in lengths)
+    assert all(one.ends_at <= other.starts_at for one, other in pairwise(blocks))
 
 
 def test_topics_are_cut_at_lunch_and_at_the_end_of_the_day() -> None:

@@ -183,6 +183,16 @@ def test_what_no_instructor_can_be_is_refused(cast: Cast, values: dict[str, Any]
     assert Instructor.objects.count() == 1
 
 
+def test_a_qualification_that_somebody_else_entered_meanwhile_stays(cast: Cast) -> None:
+    ruth = make_instructor("Ruth Osei")
+    qualify(ruth, 30)
+
+    data = {"agency": cast.central.agency_id, "name": "Ruth Osei"}
+    cast.client("academy").post(reverse("instructor-detail", args=[ruth.pk]), {**data, **lines({"title": ""})})
+
+    assert ruth.qualifications.get().title == "State"
+
+
 def test_a_qualification_of_somebody_else_is_not_taken_over(cast: Cast) -> None:
     ruth, tom = make_instructor("Ruth Osei"), make_instructor("Tom Baker")
     qualify(tom, 30)
