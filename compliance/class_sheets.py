@@ -100,6 +100,8 @@ def grid(
         closed = "" if is_open else " "
         if seat.state not in SEATED:
             closed = seat.get_state_display()
+        elif seat.state == SeatState.NO_SHOW:
+            closed = "did not come"
         elif seat.officer_id in own:
             closed = "your own seat"
         marks = []
@@ -127,7 +129,7 @@ def grid(
                 is_short=not reaches(most, record.terms.minutes, record.terms.min_attendance),
                 unmarked=len(unmarked),
                 made_up=spoken_minutes(attended.made_up) if attended.made_up else "",
-                closed=closed.strip() or ("did not come" if seat.state == SeatState.NO_SHOW else ""),
+                closed=closed.strip(),
             )
         )
     return Grid(columns, rows)

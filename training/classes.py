@@ -356,6 +356,8 @@ def move(session: ClassSession, days: int, *, why: str, seen: int, by: User | No
     with _changing(session, seen) as (locked, blocks):
         if Meeting.objects.filter(session=locked, began_at__isnull=False).exists():
             raise ClassRefused("The class has begun: real times are entered. Change its blocks one by one.")
+        if Attendance.objects.filter(enrollment__session=locked).exists():
+            raise ClassRefused("The class has begun: attendance is marked. Change its blocks one by one.")
         if not blocks or not days:
             return Done(locked, is_changed=False)
         wanted = [

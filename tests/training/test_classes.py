@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from roster.models import Officer
 from tests.factories import (
     at,
+    attend,
     make_agency,
     make_block,
     make_class,
@@ -21,6 +22,7 @@ from tests.factories import (
     make_lesson_plan,
     make_officer,
     make_place,
+    make_seat,
     make_user,
     teach,
 )
@@ -590,6 +592,15 @@ def test_a_class_that_has_begun_is_not_moved_whole() -> None:
     said = refusal_of(lambda: classes.move(session, 1, why="Storm", seen=seen, by=None))
 
     assert said == ["The class has begun: real times are entered. Change its blocks one by one."]
+
+
+def test_a_class_in_which_somebody_is_marked_is_not_moved_whole() -> None:
+    session = plan("C-1", morning())
+    attend(make_seat(session), 0)
+
+    said = refusal_of(lambda: classes.move(session, 1, why="Storm", seen=classes.version_of(session), by=None))
+
+    assert said == ["The class has begun: attendance is marked. Change its blocks one by one."]
 
 
 def test_the_lines_of_a_class_are_never_changed() -> None:
