@@ -22,6 +22,7 @@ from roster.access import own_members
 from roster.facts import Recorder, Via, recording
 from roster.models import Employment
 from roster.records import correct, spoken
+from training.certificates import issue_of_class
 from training.class_records import ClassRecord, EntryRefused, day_of, holding, read
 from training.judging import Judgement, Verdict
 from training.models import (
@@ -288,17 +289,13 @@ def finish(session: ClassSession, *, shown: str, by: User | None, today: date) -
             raise EntryRefused(MEANWHILE)
         recorded = _record(recorder, held, found.to_record, today)
         _close(found.lines, recorded)
+        issue_of_class(held, issued_on=today, by=by)
         change = recorder.change_id
         ClassSession.objects.filter(pk=held.pk).update(state=ClassState.FINISHED, finished_in=change)
         ClassEvent.objects.create(
             session=held, what=ClassEvent.What.FINISHED, told=summary(found.lines), change_id=change, by=by
         )
     return Finished(len(recorded))
-
-
-def certificate_number(session: ClassSession, seat: Enrollment) -> str:
-    """The number that a completion of this class carries: of its certificate, once certificates are issued."""
-    return ""
 
 
 def _record(recorder: Recorder, session: ClassSession, lines: Sequence[Line], today: date) -> dict[int, int]:
@@ -317,7 +314,7 @@ def _record(recorder: Recorder, session: ClassSession, lines: Sequence[Line], to
             Result.PASSED.value,
             line.evidence.value,
             None if line.is_own else today,
-            certificate_number(session, line.seat),
+            "",  # our own certificates are rows of their own; this is the number that somebody else gave
             version,
             session.number,
             line.replaces,

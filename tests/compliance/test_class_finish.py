@@ -473,8 +473,9 @@ def test_finishing_asks_the_same_of_the_database_for_everybody(session: ClassSes
     assert Completion.objects.count() == people
     # Blocks, lines, attempts, seats, tests; completions, employments, own member.
     assert len(planned) == 8
-    # The plan again, locks, the completions, what closes the class, and the standings: rules, facts, rows.
-    assert len(queries) == 53
+    # The plan again, locks, the completions, what closes the class, and the standings: rules, facts, rows. For the
+    # certificates: who passed, evidence, lock, those that have one, the last number, and what is written.
+    assert len(queries) == 59
 
 
 @pytest.mark.django_db(transaction=True)

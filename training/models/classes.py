@@ -430,6 +430,7 @@ class ClassPaper(models.Model):
     #: taken out of the class file; the file is kept
     withdrawn_at = models.DateTimeField(null=True, editable=False)
     withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    withdrawn_why = models.CharField(max_length=300, blank=True, editable=False)
 
     class Meta:
         ordering = ("session", "kind", "id")
@@ -440,12 +441,22 @@ class ClassPaper(models.Model):
 
 
 class Certificate(models.Model):
-    """A numbered certificate of a completion; of a person from outside, of the seat. `token` is its public address."""
+    """A numbered certificate of a completion; of a person from outside, of the seat. `token` is its public address.
 
-    number = models.CharField(max_length=40, unique=True)
+    What was handed out is never changed. Whether it still holds follows from its completion or seat
+    (`training.certificates.validities`); a seat that was judged anew may have several, of which the last counts.
+    """
+
+    number = models.CharField(max_length=60, unique=True)
+    #: whose number it is: those of an agency and year follow one another without gaps
+    agency = models.ForeignKey(Agency, models.PROTECT, related_name="certificates")
+    year = models.PositiveSmallIntegerField()
+    serial = models.PositiveIntegerField()
     token = models.CharField(max_length=40, unique=True)
     completion = models.OneToOneField(Completion, models.PROTECT, null=True, related_name="certificate")
-    enrollment = models.OneToOneField(Enrollment, models.PROTECT, null=True, related_name="certificate")
+    enrollment = models.ForeignKey(Enrollment, models.PROTECT, null=True, related_name="certificates")
+    #: as printed
+    completed_on = models.DateField()
     issued_on = models.DateField()
     issued_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
@@ -457,6 +468,7 @@ class Certificate(models.Model):
                 condition=Q(completion__isnull=False, enrollment__isnull=True)
                 | Q(completion__isnull=True, enrollment__isnull=False),
             ),
+            models.UniqueConstraint(fields=("agency", "year", "serial"), name="training_certificate_in_order"),
         )
         triggers = (pgtrigger.Protect(name="keep", operation=pgtrigger.Delete | pgtrigger.Update),)
 
