@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.db.models import Max, Min, OuterRef, QuerySet, Subquery
+from django.db.models import Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 
 from roster.access import Right, Viewer, only_one
 from roster.models import Agency
-from training.models import ClassSession, Enrollment, Meeting
+from training.models import Certificate, ClassSession, Enrollment, Meeting
 
 
 def classes(viewer: Viewer) -> QuerySet[ClassSession]:
@@ -71,3 +71,14 @@ def seats(viewer: Viewer, session: ClassSession) -> QuerySet[Enrollment]:
     if viewer.agencies is None or session.agency_id in viewer.agencies:
         return found
     return found.filter(officer__in=viewer.officers())
+
+
+def certificates_within(viewer: Viewer) -> QuerySet[Certificate]:
+    """Those of members whose page this user may open, the own ones among them; whoever reads class files also sees
+    those that the agencies read whole issued to people from outside.
+    """
+    found = Q(completion__officer__in=viewer.officers()) | Q(completion__officer__merged_into__in=viewer.officers())
+    if viewer.may(Right.READ_CLASS_FILES):
+        issued = Q(enrollment__isnull=False)
+        found |= issued if viewer.agencies is None else issued & Q(agency__in=viewer.agencies)
+    return Certificate.objects.filter(found)

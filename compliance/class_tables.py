@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 
 import django_filters
@@ -16,11 +18,13 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from compliance.class_papers.missing import counts
 from compliance.completion_tables import NARROW
 from compliance.filters import ListFilter
 from compliance.grant_tables import WIDE
+from compliance.sentences import count
 from compliance.templatetags.classes import class_days, class_state
-from roster.access import Viewer
+from roster.access import Right, Viewer
 from training.models import ClassSession, ClassState, Enrollment, SeatState
 
 STATES = [
@@ -115,21 +119,24 @@ class ClassTable(tables.Table):  # type: ignore[misc] # django-tables2 has no ty
     place = tables.Column(accessor="place__name", order_by=("place__name", "pk"), verbose_name="Place", attrs=WIDE)
     taken = tables.Column(order_by=("taken", "pk"), verbose_name="Seats", attrs=NARROW)
     state = tables.Column(order_by=("state", "first_at", "pk"), verbose_name="State", attrs=NARROW)
+    missing = tables.Column(accessor="pk", orderable=False, verbose_name="Missing", attrs=WIDE)
 
     class Meta:
         default = "–"
         order_by = "-days"
         empty_text = "No class fits these filters. Academy staff plan one with the button above."
 
-    def __init__(self, data: Any, *, viewer: Viewer, **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
-        self.viewer = viewer
+    def __init__(self, data: Any, *, viewer: Viewer, now: datetime, **kwargs: Any) -> None:
+        """What is missing at `now` is counted for whoever reads class files."""
+        super().__init__(data, exclude=() if viewer.may(Right.READ_CLASS_FILES) else ("missing",), **kwargs)
+        self.viewer, self.now = viewer, now
+
+    def _address(self, name: str, record: Any) -> str:
+        url = reverse(name, args=[record.number])
+        return f"{url}?{urlencode({'agency': record.agency.code})}" if record.is_shared else url
 
     def render_number(self, record: Any) -> SafeString:
-        url = reverse("class-detail", args=[record.number])
-        if record.is_shared:
-            url = f"{url}?{urlencode({'agency': record.agency.code})}"
-        return format_html('<a href="{}">{}</a>', url, record.number)
+        return format_html('<a href="{}">{}</a>', self._address("class-detail", record), record.number)
 
     def value_number(self, record: Any) -> str:
         return str(record.number)
@@ -152,3 +159,19 @@ class ClassTable(tables.Table):  # type: ignore[misc] # django-tables2 has no ty
 
     def value_state(self, record: Any) -> str:
         return class_state(record, self.viewer.today)
+
+    @cached_property
+    def lacks(self) -> Mapping[int, int]:
+        """Class -> items missing from its file: of the page shown, or of every row of an export. One query."""
+        page = getattr(self, "page", None)
+        rows = page.object_list if page is not None else self.rows
+        return counts([row.record.pk for row in rows], now=self.now)
+
+    def render_missing(self, record: Any) -> str | SafeString:
+        number = self.lacks.get(record.pk, 0)
+        if not number:
+            return "nothing"
+        return format_html('<a href="{}">{}</a>', self._address("class-papers", record), count(number, "item"))
+
+    def value_missing(self, record: Any) -> int:
+        return self.lacks.get(record.pk, 0)

@@ -47,4 +47,7 @@ def _of_completion(reach: QuerySet[Officer], stored: StoredFile) -> bool:
 def _of_class_paper(viewer: Viewer, stored: StoredFile) -> bool:
     if not viewer.may(Right.READ_CLASS_FILES):
         return False
-    return ClassPaper.objects.filter(file=stored, session__in=classes(viewer)).exists()
+    papers = ClassPaper.objects.filter(file=stored, session__in=classes(viewer))
+    if viewer.agencies is not None:  # who sees one unit of an agency reads no class file of it
+        papers = papers.filter(session__agency__in=viewer.agencies)
+    return papers.exists()

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from compliance import course_rules, import_runs, jobs, known, mass, nightly, rule_changes, standings
+from compliance.class_papers import making
 from compliance.models import Job
 from compliance.reports import issue
 from config.celery import app
@@ -31,6 +32,7 @@ HANDLERS: dict[str, jobs.Handler] = {
     **course_rules.HANDLERS,
     **issue.HANDLERS,
     **rule_changes.HANDLERS,
+    **making.HANDLERS,
 }
 
 
@@ -49,6 +51,7 @@ def pick_up_jobs() -> None:
 @app.task(name="compliance.tasks.start_nightly")
 def start_nightly(day: str = "") -> None:
     known.forget_old()
+    making.forget_old(timezone.now())
     nightly.start(date.fromisoformat(day) if day else timezone.localdate())
 
 

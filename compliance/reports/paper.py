@@ -33,6 +33,8 @@ class NotSet(Exception):
 def render(template: Path, data: Data, *, issued_at: datetime) -> bytes:
     """A PDF/UA-1 of `data` by a template that reads `data.json`. Only typefaces that come with the typesetter are used.
 
+    What templates share lies beside them in files whose names start with `_`.
+
     Set in a process of its own, whose memory (half a gigabyte for 3,000 members) ends with it: the typesetter keeps
     what it made for the next time, and a worker lives long. A letter that the typefaces lack (of a name in another
     script) is printed by its code, as `[U+738B]`: the page says so, and the spreadsheet has it as recorded.
@@ -40,6 +42,8 @@ def render(template: Path, data: Data, *, issued_at: datetime) -> bytes:
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
         root = Path(folder)
         shutil.copyfile(template, root / TEMPLATE)
+        for shared in template.parent.glob("_*.typ"):
+            shutil.copyfile(shared, root / shared.name)
         (root / DATA).write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
         moment = str(int(issued_at.timestamp()))
         # -P: this file's own directory is not searched for modules

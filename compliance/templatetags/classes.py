@@ -36,6 +36,7 @@ TABS: tuple[Tab, ...] = (
     Tab("attendance", "Attendance", "class-attendance", Right.READ_CLASS_FILES),
     Tab("tests", "Tests", "class-tests", Right.READ_CLASS_FILES),
     Tab("finish", "Finish", "class-finish", Right.READ_CLASS_FILES),
+    Tab("papers", "Papers", "class-papers", Right.READ_CLASS_FILES),
 )
 
 

@@ -63,7 +63,7 @@ def class_list(request: ViewerRequest) -> HttpResponseBase:
     }
     if not found.form.is_valid():
         return render(request, "classes/list.html", context, status=400)
-    table = ClassTable(found.qs, viewer=viewer)
+    table = ClassTable(found.qs, viewer=viewer, now=timezone.now())
     return arrange(request, table, "classes") or render(request, "classes/list.html", context | {"table": table})
 
 

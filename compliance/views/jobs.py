@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from compliance import course_rules, jobs, rule_changes
+from compliance.class_papers import making
 from compliance.models import ImportRun, Job, JobState
 from roster.access import ViewerRequest, requires
 
@@ -21,6 +22,7 @@ TITLES = {
     "verify": "Check every standing against the facts",
     "snapshot": "Keep today's figures",
     "issue_report": "Issue a report",
+    "make_class_paper": "Make a paper of a class",
     "known": "Work out what was known",
     "look_mass_act": "Look at a mass act",
     "record_mass_act": "Record a mass act",
@@ -71,5 +73,7 @@ def _result_of(job: Job, run: ImportRun | None) -> str:
     if job.kind == rule_changes.CHANGE:
         code = job.result.get("requirement")
         return reverse("requirement-detail", args=[code]) if code else reverse("requirement-list")
+    if job.kind == making.KIND:
+        return reverse("class-paper-made", args=[job.result["number"], job.key]) if job.state == JobState.DONE else ""
     number = job.result.get("number") if job.kind == "issue_report" else None
     return reverse("report-detail", args=[number]) if number else ""

@@ -21,6 +21,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from compliance import course_rules, rule_changes
+from compliance.class_papers import making
 from compliance.models import ImportRun, IssuedReport, Job, MassAct, Requirement
 from compliance.requirements_toml import export_toml
 from roster.facts import Change
@@ -29,6 +30,7 @@ from roster.files import keep, keeping
 from roster.merging import merge
 from roster.models import Access
 from tests.compliance.pages.cast import Cast
+from tests.compliance.taught import keep_paper
 from tests.factories import (
     complete,
     extend,
@@ -46,7 +48,8 @@ from tests.factories import (
 )
 from tests.uploads import sent
 from training.calendar import make_feed
-from training.models import CompletionFile
+from training.certificates import issue
+from training.models import Certificate, ClassSession, CompletionFile, Enrollment
 
 pytestmark = pytest.mark.django_db
 
@@ -129,10 +132,23 @@ ADDRESSES: dict[str, Address] = {
     "class-tests": Address(FILE_READERS, RECORDERS, args=("CIT-2026-03",), shows="Whitfield, Amara"),
     "class-finish": Address(FILE_READERS, RECORDERS, args=("CIT-2026-03",), shows="Whitfield, Amara"),
     "class-reopen": Address(RECORDERS, RECORDERS, args=("CIT-2025-11",), shows="Reopen the class"),
+    "class-papers": Address(FILE_READERS, RECORDERS, args=("CIT-2026-03",), shows="Missing from the class file"),
+    "class-withdraw": Address(frozenset(), RECORDERS, args=("CIT-2026-03", "<scan>")),
+    "class-paper-made": Address(frozenset({"academy"}), args=("CIT-2026-03", "<made>"), shows="made for academy"),
+    "class-certify": Address(frozenset(), RECORDERS, args=("CIT-2026-03",)),
+    "class-sign-in": Address(FILE_READERS, args=("CIT-2026-03",), shows="%PDF"),
+    "class-roster": Address(FILE_READERS, args=("CIT-2026-03",), shows="%PDF"),
+    "class-certificates": Address(FILE_READERS, args=("CIT-2026-03",), shows="%PDF"),
+    "class-file": Address(FILE_READERS, args=("CIT-2026-03",), shows="%PDF"),
+    "class-archive": Address(FILE_READERS, args=("CIT-2026-03",), shows="manifest.json"),
+    "certificate-file": Address(OF_CENTRAL | {"officer"}, args=("PD-2026-0001",), shows="%PDF"),
+    "certificate-check": Address(ANYBODY, shows="Check a certificate"),
+    "certificate-verify": Address(ANYBODY, args=("<certificate>",), shows="CIT basic course"),
     "completion-list": Address(READERS, shows="CIT basic course"),
     "completion-log": Address(RECORDERS, RECORDERS, shows="Log completions"),
     "completion-detail": Address(OF_CENTRAL, args=("<entry>",), shows="Amara Whitfield"),
     "completion-evidence": Address(frozenset(), DECIDERS, args=("<entry>",)),
+    "completion-certify": Address(frozenset(), RECORDERS, args=("<entry>",)),
     "completion-void": Address(RECORDERS, RECORDERS, args=("<entry>",), shows="Amara Whitfield"),
     "completion-correct": Address(RECORDERS, RECORDERS, args=("<entry>",), shows="Amara Whitfield"),
     "officer-hire": Address(RECORDERS, RECORDERS, shows="Hire a member"),
@@ -255,6 +271,20 @@ def mass_extension(cast: Cast, state: str) -> MassAct:
     return act
 
 
+def certify(cast: Cast, session: ClassSession) -> Certificate:
+    """PD-2026-0001 of Amara's entry course, and one of somebody from outside who passed the class."""
+    seat = Enrollment.objects.create(
+        session=session,
+        outside_name="Petrov, Ivan",
+        since=timezone.now(),
+        outcome="passed",
+        outcome_on=date(2026, 3, 2),
+    )
+    day = date(2026, 3, 2)
+    first, _ = issue(session.agency, completions=[cast.entry], seats={seat: day}, issued_on=day, by=None)
+    return first
+
+
 @pytest.fixture
 def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
     """What the table's addresses are about."""
@@ -289,6 +319,17 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
         make_seat(session, member)
     make_test(cast.basic)
     make_class("CIT-2025-11", cast.basic, state="finished")
+    scan = keep_paper(session, "handout", in_folder=tmp_path)
+    given = certify(cast, session)
+    made = Job.objects.create(
+        kind=making.KIND,
+        requested_by=academy,
+        state="done",
+        arguments={"class": session.pk},
+        result={"name": "class-file.pdf", "content_type": "application/pdf", "number": session.number},
+    )
+    (tmp_path / making.FOLDER).mkdir()
+    (tmp_path / making.FOLDER / str(made.key)).write_text("made for academy")
     look = course_rules.start_preview(
         course_rules.DatedRule(equivalency), why="because", today=date(2026, 1, 31), by=academy
     )
@@ -315,6 +356,9 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
             "<token>": make_feed(academy).token,
             "<place>": str(place.pk),
             "<instructor>": str(instructor.pk),
+            "<scan>": str(scan.pk),
+            "<certificate>": given.token,
+            "<made>": str(made.key),
             "<look>": str(look.key),
             "<act>": str(act.pk),
             "<ended>": str(recorded.pk),
@@ -336,7 +380,7 @@ def client_of(cast: Cast, role: str) -> Client:
 
 def text_of(response: Any) -> str:
     content = b"".join(response) if getattr(response, "streaming", False) else response.content
-    return str(content.decode())
+    return str(content.decode(errors="replace"))  # a PDF is no text, and says so in its first letters
 
 
 def test_every_address_is_in_the_table() -> None:

@@ -1,0 +1,633 @@
+"""Papers of a class, read back: what they say, and that they are tagged, of letter size, dated by their data."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+import tracemalloc
+import zipfile
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pypdf
+import pytest
+from django.utils import timezone
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from compliance.class_papers import archive, attendees, certificates, class_file, keeping, sign_in
+from compliance.class_papers.archive import Entry, safe_name
+from compliance.class_papers.class_file import ClassFile
+from tests import factories as make
+from tests.compliance.taught import MONDAY, TUESDAY, Taught, keep_paper, make_planned, make_taught, reread, store
+from training.certificates import issue
+from training.completions import correct_completion, void_completion
+from training.models import (
+    Attendance,
+    ClassPaper,
+    ClassSession,
+    Enrollment,
+    Qualification,
+    TestAttempt,
+)
+
+pytestmark = pytest.mark.django_db
+
+NOW = make.at(TUESDAY + timedelta(days=1), 8)
+SITE = "https://records.example.gov"
+LETTER, LANDSCAPE = (612, 792), (792, 612)
+
+
+@pytest.fixture(autouse=True)
+def _files(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+
+
+def address(token: str) -> str:
+    return f"{SITE}/verify/{token}/" if token else f"{SITE}/verify/"
+
+
+def pages(content: bytes) -> list[str]:
+    """The text of each page, spaces squeezed."""
+    return [" ".join(page.extract_text().split()) for page in pypdf.PdfReader(io.BytesIO(content)).pages]
+
+
+def text_of(content: bytes) -> str:
+    return " ".join(pages(content))
+
+
+def tags_of(content: bytes) -> set[str]:
+    """The kinds of structure a document is tagged with: headings, tables, header cells."""
+    found: set[str] = set()
+
+    def walk(node: Any) -> None:
+        node = node.get_object()
+        if isinstance(node, pypdf.generic.DictionaryObject):
+            if "/S" in node:
+                found.add(str(node["/S"]))
+            if "/K" in node:
+                walk(node["/K"])
+        elif isinstance(node, pypdf.generic.ArrayObject):
+            for child in node:
+                walk(child)
+
+    root: Any = pypdf.PdfReader(io.BytesIO(content)).trailer["/Root"]
+    walk(root["/StructTreeRoot"]["/K"])
+    return found
+
+
+def assert_is_paper(content: bytes, title: str, size: tuple[int, int] = LETTER) -> None:
+    """Tagged as PDF/UA-1, in English, of letter size, with a title that viewers show."""
+    reader = pypdf.PdfReader(io.BytesIO(content))
+    root: Any = reader.trailer["/Root"]
+    assert reader.metadata is not None
+    assert reader.metadata.title == title
+    assert reader.metadata.author == "Harbor City Police"
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"] == "en-US"
+    assert "<pdfuaid:part>1</pdfuaid:part>" in root["/Metadata"].get_object().get_data().decode()
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert {(round(page.mediabox.width), round(page.mediabox.height)) for page in reader.pages} == {size}
+
+
+def finish(taught: Taught) -> None:
+    """As finishing leaves it: completions for members, outcomes for everybody, certificates."""
+    members = [seat for seat in taught.seats if seat.officer is not None]
+    for seat in members:
+        assert seat.officer is not None
+        seat.completion = make.complete(
+            seat.officer,
+            taught.session.course,
+            TUESDAY,
+            class_number=taught.session.number,
+            lesson_plan="v2025",
+            hours=Decimal(16),
+            score=Decimal(92),
+            attendance=Decimal(100),
+        )
+    for seat in taught.seats:
+        seat.outcome, seat.outcome_on = "passed", TUESDAY
+        seat.outcome_score, seat.outcome_attendance = Decimal(92), Decimal(100)
+        seat.save()
+    ClassSession.objects.filter(pk=taught.session.pk).update(state="finished")
+    outside = {seat: TUESDAY for seat in taught.seats if seat.officer is None}
+    completions = [seat.completion for seat in members if seat.completion is not None]
+    issue(taught.session.agency, completions=completions, seats=outside, issued_on=TUESDAY, by=taught.by)
+
+
+def read(taught: Taught) -> ClassFile:
+    return class_file.read(reread(taught.session), now=NOW)
+
+
+# Sign-in sheets
+
+
+def test_a_sign_in_sheet_has_the_block_everybody_and_room_to_write() -> None:
+    taught = make_planned()
+
+    content = sign_in.sheets(taught.session, block=3)
+
+    assert_is_paper(content, "Sign-in sheets of class CIT-2026-03")
+    (page,) = pages(content)
+    for said in (
+        "Sign-in sheet: Block 3, Distance",
+        "CIT-2026-03, lesson plan v2025",
+        "Tue 3 Mar 2026, 08:00 to 12:00, 4 h planned",
+        "Place Academy, room 2, 400 Harbor Street",
+        "Instructors Ruth Osei",
+        "Id Printed name Agency Signature Time in Time out",
+        "1 003377 Delacroix, Jonah Harbor City Police",
+        "2 LS-77 Petrov, Ivan Lakeside County Sheriff",
+        "3 002918 Whitfield, Amara Harbor City Police",
+        "The last 6 lines are for people who come without a seat",
+        "Corrections Who and which entry What it should say Corrected by Date 1 2 3",
+        "Really began at Really ended at",
+        "Sheet 1 of 1",
+    ):
+        assert said in page
+    assert {"/Table", "/TH", "/TD", "/H1"} <= tags_of(content)
+
+
+def test_the_sheets_of_all_blocks_are_one_file_each_numbered_for_itself() -> None:
+    taught = make_planned()
+    for number in range(30):
+        officer = make.make_officer(last_name=f"Name{number:02d}")
+        Enrollment.objects.create(session=taught.session, officer=officer, since=timezone.now())
+
+    found = pages(sign_in.sheets(taught.session))
+
+    assert len(found) == 8
+    assert ["Sheet 1 of 2" in page for page in found] == [True, False] * 4
+    assert ["Sheet 2 of 2" in page for page in found] == [False, True] * 4
+    assert [re.findall(r"Block (\d)", page)[0] for page in found] == list("11223344")
+
+
+def test_whoever_waits_or_withdrew_is_not_on_the_sheet() -> None:
+    taught = make_planned()
+    Enrollment.objects.filter(pk=taught.seats[0].pk).update(state="waitlisted")
+    Enrollment.objects.filter(pk=taught.seats[1].pk).update(state="withdrawn")
+
+    text = text_of(sign_in.sheets(taught.session, block=1))
+
+    assert "Petrov" in text
+    assert "Whitfield" not in text
+    assert "Delacroix" not in text
+
+
+@pytest.mark.parametrize("block", [0, 5, None])
+def test_a_block_that_is_not_there_has_no_sheet(block: int | None) -> None:
+    taught = make_planned()
+    session = taught.session if block is not None else make.make_class("C-EMPTY", days=())
+
+    with pytest.raises(LookupError):
+        sign_in.sheets(session, block=block)
+
+
+def test_on_the_day_the_clock_changes_a_block_says_by_which_time_it_is_told() -> None:
+    session = make.make_class("C-NIGHT", days=())
+    night = date(2026, 3, 8)
+    make.make_block(session, make.at(night, 0), make.at(night, 4))
+
+    (page,) = pages(sign_in.sheets(session))
+
+    assert "Sun 8 Mar 2026, 00:00 EST to 04:00 EDT, 3 h planned" in page
+
+
+def test_letters_that_the_typefaces_lack_are_printed_by_their_code_and_the_sheet_says_so() -> None:
+    taught = make_planned()
+    officer = make.make_officer(last_name="王", first_name="Łucja \u202e*#[x]$\\")
+    Enrollment.objects.create(session=taught.session, officer=officer, since=timezone.now())
+
+    text = text_of(sign_in.sheets(taught.session, block=1))
+
+    assert "[U+738B], Łucja [U+202E]*#[x]$\\" in text
+    assert "Letters that this document’s typefaces lack are printed by their code" in text
+
+
+# The roster
+
+
+def test_the_roster_lists_attendees_and_waitlist_in_order_with_lines_to_approve_it() -> None:
+    taught = make_planned()
+    for number, name in enumerate(("Zeller", "Adams")):
+        officer, since = make.make_officer(last_name=name), timezone.now() + timedelta(minutes=number)
+        Enrollment.objects.create(session=taught.session, officer=officer, state="waitlisted", since=since)
+
+    content = attendees.roster(taught.session)
+
+    assert_is_paper(content, "Roster of class CIT-2026-03")
+    text = text_of(content)
+    assert "Attendees: 3" in text
+    assert "1 003377 Delacroix, Jonah Harbor City Police District 3 enrolled" in text
+    assert "2 LS-77 Petrov, Ivan Lakeside County Sheriff enrolled" in text
+    assert text.index("Waitlist, first come first: 2") < text.index("Zeller") < text.index("Adams")
+    assert "Withdrawn" not in text
+    assert "Approved Printed name and rank Signature Date" in text
+    assert "Seats 3 of 30" in text
+
+
+def test_the_roster_of_an_empty_class_says_so() -> None:
+    text = text_of(attendees.roster(reread(make.make_class("C-EMPTY", days=()))))
+
+    assert "Nobody has a seat yet." in text
+    assert "no block is planned" in text
+
+
+# Certificates
+
+
+def test_the_certificates_of_a_class_are_one_page_each_by_name() -> None:
+    taught = make_taught()
+    finish(taught)
+
+    content = certificates.all_of_class(reread(taught.session), address=address)
+
+    assert_is_paper(content, "3 certificates: Crisis basics", LANDSCAPE)
+    found = pages(content)
+    assert [name for page, name in zip(found, ("Jonah Delacroix", "Ivan Petrov", "Amara Whitfield"), strict=True)
+            if name in page] == ["Jonah Delacroix", "Ivan Petrov", "Amara Whitfield"]  # fmt: skip
+    token = taught.seats[0].completion.certificate.token  # type: ignore[union-attr] # finished above
+    for said in (
+        "Harbor City Police Certificate of completion This is to certify that Amara Whitfield",
+        "Harbor City Police, id 002918",
+        "has completed Crisis basics 16 h · held 2 to 3 Mar 2026 · completed on 3 Mar 2026",
+        "Class CIT-2026-03",
+        "Lesson plan v2025",
+        "State approval OPOTA-2291",
+        "Instructors Ruth Osei",
+        f"To check this certificate: {SITE}/verify/{token}/",
+        "Certificate PD-2026-0001 issued on 3 Mar 2026",
+    ):
+        assert said in found[2]
+    assert "Lakeside County Sheriff, id LS-77" in found[1]
+
+
+def test_a_certificate_of_a_completion_without_a_class_says_only_the_day() -> None:
+    officer = make.make_officer("002918", last_name="Whitfield", first_name="Amara")
+    course = make.make_course("MHFA", title="First aid", hours=Decimal("7.5"))
+    completion = make.complete(officer, course, TUESDAY, certificate_expires_on=date(2029, 3, 3))
+    (made,) = issue(officer.agency, completions=[completion], issued_on=date(2026, 5, 1), by=None)
+
+    content = certificates.one(made, address=address)
+
+    assert_is_paper(content, "Certificate PD-2026-0001: First aid", LANDSCAPE)
+    (page,) = pages(content)
+    assert "has completed First aid 7.5 h · completed on 3 Mar 2026 Valid through 3 Mar 2029" in page
+    assert "held" not in page
+
+
+def test_certificates_that_do_not_hold_are_not_printed() -> None:
+    taught = make_taught()
+    finish(taught)
+    first, second = (seat.completion for seat in taught.seats[:2])
+    assert first is not None
+    assert second is not None
+    void_completion(first, why="Not on the sheet", by=taught.by)
+    correct_completion(second, why="Misread", by=taught.by, score=Decimal(90))
+
+    found = pages(certificates.all_of_class(reread(taught.session), address=address))
+
+    assert len(found) == 1
+    assert "Ivan Petrov" in found[0]
+
+
+def test_a_class_without_certificates_prints_none() -> None:
+    with pytest.raises(LookupError, match="Nobody has a certificate of this class"):
+        certificates.all_of_class(make_planned().session, address=address)
+
+
+# The class file
+
+
+def test_the_class_file_says_everything_that_is_kept_of_a_class() -> None:
+    taught = make_taught()
+    finish(taught)
+
+    content = class_file.pdf(read(taught))
+
+    assert_is_paper(content, "Class file CIT-2026-03: Crisis basics")
+    assert {"/Table", "/TH", "/TD", "/H1", "/H2", "/L", "/LI"} & tags_of(content) >= {"/Table", "/TH", "/H1"}
+    text = text_of(content)
+    plan = taught.session.lesson_plan
+    assert plan is not None
+    assert plan.file is not None
+    for said in (
+        "Missing from this file: 0 Nothing is missing",
+        "Course Crisis basics (CIT-16), 16 h",
+        "State approval OPOTA-2291",
+        "Asked of everybody attendance of 90 % and a score of 75 % in every test",
+        "Version v2025, in force from 1 Jan 2025",
+        "Approved Captain R. Osei, 2 Dec 2024",
+        f"SHA-256 {plan.file.sha256}",
+        "Objectives 1. Name the signs of a crisis 2. De-escalate by voice",
+        "Block 1, Signs Mon 2 Mar 2026, 08:00 to 12:00 4 h Mon 2 Mar 2026, 08:05 to 12:00 3 h 55 min Ruth Osei",
+        "Ruth Osei County Behavioral Health 1, 2, 3, 4 State certificate 4471, from 1 Jan 2020",
+        "002918 Whitfield, Amara Harbor City Police District 3 enrolled 100.00 92 passed, 3 Mar 2026",
+        "certificate PD-2026-0001",
+        "Delacroix, Jonah 235 235 235 235",
+        "Written test: 75 % passes.",
+        "Petrov, Ivan Written test 3 Mar 2026 92 % passed",
+        "Nothing was made up.",
+        "Nothing was corrected.",
+        "planned: 4 blocks",
+        "signed sign-in sheet, block 4 Sheet 1.PDF",
+    ):
+        assert said in text, said
+    for paper in ClassPaper.objects.select_related("file"):
+        assert f"SHA-256 {paper.file.sha256}" in text
+
+
+def test_the_class_file_names_what_is_missing_first() -> None:
+    taught = make_planned()
+
+    text = text_of(class_file.pdf(read(taught)))
+
+    assert "Missing from this file: 15" in text
+    assert "▲ Block 3, Distance: the signed sign-in sheet is not here." in text
+    assert "Looked through on 4 Mar 2026 08:00." in text
+    assert text.index("Missing from this file") < text.index("Lesson plan and objectives")
+    assert "not entered" in text
+
+
+def test_corrections_stand_on_lines_of_their_own_with_who_when_and_why() -> None:
+    taught = make_taught()
+    finish(taught)
+    seat, by = taught.seats[0], taught.by
+    assert seat.completion is not None
+    Attendance.objects.create(
+        enrollment=seat, meeting=taught.blocks[1], minutes=180, why="Left for court", entered_by=by
+    )
+    attempt = TestAttempt.objects.get(enrollment=seat)
+    made = TestAttempt.objects.create(
+        enrollment=seat, test=taught.test, taken_on=TUESDAY, score=88, replaces=attempt, why="Misread", entered_by=by
+    )
+    TestAttempt.objects.create(
+        enrollment=seat,
+        test=taught.test,
+        taken_on=TUESDAY,
+        score=88,
+        replaces=made,
+        is_struck=True,
+        why="Another's sheet",
+        entered_by=by,
+    )
+    correct_completion(seat.completion, why="Score misread", by=by, score=Decimal(88))
+    paper = ClassPaper.objects.get(kind="roster")
+    keeping.withdraw(paper, why="An older roster", by=by)
+    file = read(taught)
+
+    lines = class_file.corrections(file)
+
+    who = by.username
+    assert [(line.who, line.what, line.why) for line in lines] == [
+        (who, "Whitfield, Amara, Block 2, Listening: 235 → 180 min", "Left for court"),
+        (who, "Whitfield, Amara, Written test: 92 % on 3 Mar 2026 → 88 % on 3 Mar 2026", "Misread"),
+        (who, "Whitfield, Amara, Written test: 88 % on 3 Mar 2026 → struck", "Another's sheet"),
+        (who, "Completion of Whitfield, Amara on 3 Mar 2026 corrected: score 92 → 88", "Score misread"),
+        (who, "Taken out of the file: roster, approved.pdf (approved roster)", "An older roster"),
+    ]
+    assert [line.at for line in lines] == sorted(line.at for line in lines)
+    results = [row["result"] for row in class_file.attempts(file) if row["name"] == "Whitfield, Amara"]
+    assert results == ["corrected", "struck", "struck"]
+    text = text_of(class_file.pdf(file))
+    assert "Block 2, Listening: 235 → 180 min" in text
+    assert paper.file.sha256 not in text
+
+
+def test_make_ups_and_remedial_training_are_told() -> None:
+    taught = make_taught()
+    seat = taught.seats[1]
+    other = make.make_class("CIT-2026-04", taught.session.course, days=[date(2026, 4, 13)])
+    Attendance.objects.create(enrollment=seat, meeting=taught.blocks[3], minutes=0, why="Sick", entered_by=taught.by)
+    Attendance.objects.create(
+        enrollment=seat, meeting=taught.blocks[3], minutes=235, made_up_in=other.meetings.first(), entered_by=taught.by
+    )
+    attempt = TestAttempt.objects.get(enrollment=seat)
+    failed = TestAttempt.objects.create(
+        enrollment=seat, test=taught.test, taken_on=TUESDAY, score=60, replaces=attempt, why="Misread"
+    )
+    TestAttempt.objects.create(
+        enrollment=seat, test=taught.test, taken_on=date(2026, 3, 12), score=81, remedial_on=date(2026, 3, 10)
+    )
+
+    file = read(taught)
+
+    assert failed.score == 60
+    assert [(row["result"], row["score"], row["remedial"]) for row in class_file.attempts(file)[:3]] == [
+        ("corrected", "92", ""),
+        ("failed", "60", ""),
+        ("passed", "81", "10 Mar 2026"),
+    ]
+    text = text_of(class_file.pdf(file))
+    assert "Delacroix, Jonah 235 235 235 0 +235" in text
+    assert "Block 4, Role play 235 class CIT-2026-04, Mon 13 Apr 2026, 08:00 to 12:00" in text
+
+
+def test_an_instructor_out_of_date_is_marked_at_the_block() -> None:
+    taught = make_taught()
+    Qualification.objects.update(end_on=MONDAY)
+
+    data = class_file.file_data(read(taught))
+
+    assert [block["instructors"][0]["doubt"] for block in data["blocks"]] == ["", ""] + [
+        "no qualification in force"
+    ] * 2
+    assert data["instructors"][0]["qualifications"] == ["State certificate 4471, from 1 Jan 2020 to 2 Mar 2026"]
+
+
+@pytest.mark.parametrize("people", [2, 30])
+def test_the_class_file_is_read_in_a_fixed_number_of_queries(
+    people: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    taught = make_taught()
+    for number in range(people - 2):
+        officer = make.make_officer(last_name=f"Name{number:02d}")
+        seat = Enrollment.objects.create(session=taught.session, officer=officer, since=timezone.now())
+        Attendance.objects.create(enrollment=seat, meeting=taught.blocks[0], minutes=200)
+        TestAttempt.objects.create(enrollment=seat, test=taught.test, taken_on=TUESDAY, score=80)
+    finish(taught)
+    session = reread(taught.session)
+
+    with django_assert_num_queries(READ):
+        file = class_file.read(session, now=NOW)
+
+    assert len(file.seats) == people + 1
+
+
+#: blocks and their instructors 2, seats 1, voided completions 1, record of the class 5, homes 1, qualifications 1,
+#: events 1, papers 1, certificates 5, what is missing 1
+READ = 19
+
+
+# The archive
+
+
+def packed(taught: Taught) -> bytes:
+    file = read(taught)
+    found, lost = archive.entries(file, address=address)
+    return b"".join(archive.stream(file, found, lost))
+
+
+def opened(content: bytes) -> zipfile.ZipFile:
+    found = zipfile.ZipFile(io.BytesIO(content))
+    assert found.testzip() is None
+    return found
+
+
+def rows(file: zipfile.ZipFile, name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(file.read(name).decode("utf-8-sig"))))
+
+
+def test_the_archive_holds_every_part_and_a_manifest_that_names_each_with_its_hash() -> None:
+    taught = make_taught()
+    finish(taught)
+    keep_paper(taught.session, "handout", b"slides", name="../../etc/pass wd.DOCX")
+
+    found = opened(packed(taught))
+
+    names = [
+        "class-file.pdf",
+        "roster.csv",
+        "attendance.csv",
+        "tests.csv",
+        "certificates.pdf",
+        "lesson-plan/Plan-v2025.pdf",
+        "sign-in/block-01-01-Sheet-1.pdf",
+        "sign-in/block-02-02-Sheet-1.pdf",
+        "sign-in/block-03-03-Sheet-1.pdf",
+        "sign-in/block-04-04-Sheet-1.pdf",
+        "papers/05-roster-roster-approved.pdf",
+        "papers/06-handout-pass-wd.docx",
+    ]
+    assert found.namelist() == [*names, "manifest.json"]
+    manifest = json.loads(found.read("manifest.json"))
+    assert [entry["name"] for entry in manifest["files"]] == names
+    for entry in manifest["files"]:
+        content = found.read(entry["name"])
+        assert (entry["sha256"], entry["size"]) == (hashlib.sha256(content).hexdigest(), len(content))
+    assert (manifest["class"], manifest["missing"], manifest["lost"]) == ("CIT-2026-03", [], [])
+    assert found.read("sign-in/block-03-03-Sheet-1.pdf") == b"%PDF sheet " + b"Distance"
+    assert text_of(found.read("class-file.pdf")) == text_of(class_file.pdf(read(taught)))
+
+
+def test_the_tables_of_the_archive_say_what_the_class_file_says() -> None:
+    taught = make_taught()
+    finish(taught)
+    Enrollment.objects.filter(pk=taught.seats[2].pk).update(outside_name="=HYPERLINK(1)")
+
+    found = opened(packed(taught))
+
+    roster = {row["employee_id"]: row for row in rows(found, "roster.csv")}
+    assert roster["002918"] == {
+        "employee_id": "002918",
+        "name": "Whitfield, Amara",
+        "agency": "Harbor City Police",
+        "unit": "District 3",
+        "seat": "enrolled",
+        "attendance": "100.00",
+        "score": "92",
+        "outcome": "passed",
+        "completed_on": "2026-03-03",
+        "certificate": "PD-2026-0001",
+        "why": "",
+    }
+    assert roster["LS-77"]["name"] == "'=HYPERLINK(1)"
+    attendance = rows(found, "attendance.csv")
+    assert len(attendance) == 12
+    assert attendance[3] == {
+        "employee_id": "LS-77",
+        "name": "'=HYPERLINK(1)",
+        "agency": "Lakeside County Sheriff",
+        "block": "4",
+        "held_on": "2026-03-03",
+        "planned_minutes": "240",
+        "minutes_that_count": "235",
+        "minutes": "235",
+        "made_up_in_class": "",
+        "made_up_on": "",
+    }
+    assert [(row["employee_id"], row["score"], row["result"]) for row in rows(found, "tests.csv")] == [
+        ("LS-77", "92", "passed"),
+        ("003377", "92", "passed"),
+        ("002918", "92", "passed"),
+    ]
+
+
+def test_the_same_class_gives_the_same_bytes() -> None:
+    taught = make_taught()
+    finish(taught)
+
+    first, second = packed(taught), packed(taught)
+
+    assert hashlib.sha256(first).hexdigest() == hashlib.sha256(second).hexdigest()
+
+
+def test_a_scan_that_is_lost_or_altered_stays_out_and_the_manifest_says_so(tmp_path: Path) -> None:
+    taught = make_taught()
+    gone, altered = (keep_paper(taught.session, "test", content) for content in (b"gone", b"altered"))
+    (tmp_path / gone.file.stored_as).unlink()
+    (tmp_path / altered.file.stored_as).write_bytes(b"alterer")
+
+    found = opened(packed(taught))
+
+    assert json.loads(found.read("manifest.json"))["lost"] == [
+        {
+            "name": "papers/06-test-scan.pdf",
+            "sha256": gone.file.sha256,
+            "problem": "scan.pdf cannot be read on the server any more.",
+        },
+        {
+            "name": "papers/07-test-scan.pdf",
+            "sha256": altered.file.sha256,
+            "problem": "scan.pdf is not the file that was stored.",
+        },
+    ]
+    assert not {"papers/06-test-scan.pdf", "papers/07-test-scan.pdf"} & set(found.namelist())
+
+
+def test_a_withdrawn_paper_is_not_in_the_archive() -> None:
+    taught = make_taught()
+    keeping.withdraw(ClassPaper.objects.get(kind="roster"), why="An older roster", by=taught.by)
+
+    assert not [name for name in opened(packed(taught)).namelist() if "roster-" in name]
+
+
+def test_the_archive_is_written_while_it_is_sent(tmp_path: Path) -> None:
+    """However many scans there are, there is never more than one of them in memory."""
+    taught, size = make_planned(), 4 * 1024 * 1024
+    large = store(b"\0" * size, "large.pdf")
+    file = read(taught)
+    found = [Entry(f"{number}.pdf", large, "scan") for number in range(8)]
+    most = 0
+
+    tracemalloc.start()
+    for piece in archive.stream(file, found, []):
+        most = max(most, len(piece))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert most <= 2 * archive.PIECE
+    assert peak < 3 * size
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        pytest.param("Sheet 1.PDF", "Sheet-1.pdf", id="spaces"),
+        pytest.param("../../etc/passwd", "passwd", id="path"),
+        pytest.param("C:\\scans\\a.pdf", "a.pdf", id="windows-path"),
+        pytest.param("a\0b\n.pdf", "a-b.pdf", id="control"),
+        pytest.param(".htaccess", "file.htaccess", id="leading-dot"),
+        pytest.param("....", "file", id="only-dots"),
+        pytest.param("", "file", id="empty"),
+        pytest.param("résumé 王.pdf", "r-sum.pdf", id="other-letters"),
+        pytest.param("x" * 200 + ".pdf", "x" * 60 + ".pdf", id="long"),
+        pytest.param("evil.pdf/../../x", "x", id="path-behind-the-ending"),
+    ],
+)
+def test_names_in_the_archive_are_safe_for_every_file_system(name: str, expected: str) -> None:
+    assert safe_name(name) == expected
