@@ -21,7 +21,7 @@ from django.db.models import Q
 
 from compliance import coverage, engine, goals, log, working
 from compliance.gather import Rules, gather_members, gather_rules
-from compliance.models import Counted, Each, Requirement
+from compliance.models import Counted, Each, Goal, Requirement
 from compliance.sentences import day as spoken
 from compliance.working import Place
 from roster.models import Agency, Officer, Shift, StaffingMinimum
@@ -33,6 +33,8 @@ from training.models import ClassSession, Enrollment, SeatState
 SOON_DAYS = 90
 #: Members asked of the engine beyond those wanted: for so many it may say that the course does nothing.
 SPARE = 20
+#: What a goal may count for a credit to help it: a designation is no matter of courses.
+HELPED = frozenset({Counted.TRAINED, Counted.CERTIFIED, Counted.AVAILABLE})
 
 #: A goal with the unit and shift of its group.
 GroupKey = tuple[int, int | None, int | None]
@@ -294,7 +296,9 @@ class _Gathered:
         self._tree = UnitTree()
         self._shifts = Shift.objects.in_bulk()
         self._titles = dict(Requirement.objects.filter(pk__in=serving).values_list("pk", "title"))
-        self._promised = [goal for goal in goals.promised_on(today) if goal.requirement_id in serving]
+        self._promised = [
+            goal for goal in goals.promised_on(today) if goal.requirement_id in serving and goal.counts in HELPED
+        ]
         short = self._short()
         rows = self._rows(session, serving, agencies)
         in_class = seats.in_class(self._days)
@@ -302,6 +306,10 @@ class _Gathered:
         moving = {row[0] for row in rows if row[6] > first}
         present = working.at_work(self._days, in_class=in_class, also=moving)
         opened = seats.with_prerequisites(session.course, by=first)
+        promised = {
+            requirement: [goal for goal in self._promised if goal.requirement_id == requirement]
+            for requirement in serving
+        }
         needs: dict[int, Need] = {}
         helped: dict[int, list[GroupKey]] = {}
         homes: dict[int, Place] = {}
@@ -312,7 +320,11 @@ class _Gathered:
             if officer not in needs or (need.tier, need.due_on) < (needs[officer].tier, needs[officer].due_on):
                 needs[officer] = need
             homes[officer] = Place(unit, shift)
-            helped.setdefault(officer, []).extend(self._helps(requirement, homes[officer], state, has_credit, short))
+            groups = helped.setdefault(officer, [])
+            for goal in promised[requirement]:
+                key = _group_of(goal, unit, shift)
+                if key in short and _would_count(goal, state, has_credit):
+                    groups.append(key)
         self.candidates: list[Candidate] = []
         for officer, need in needs.items():
             places = tuple(self._places(officer, homes[officer], present))
@@ -366,26 +378,6 @@ class _Gathered:
                 for group in goals.groups_of(goal, counted[goal.pk]):
                     found[goal.pk, group.unit, group.shift] = group.short
         return {key: number for key, number in found.items() if number > 0}
-
-    def _helps(
-        self, requirement: int, home: Place, state: str, has_credit: bool, short: Mapping[GroupKey, int]
-    ) -> Iterable[GroupKey]:
-        """The groups that are short and would count this member, once credited."""
-        for goal in self._promised:
-            lacks = {
-                Counted.TRAINED: not has_credit,
-                Counted.CERTIFIED: state != engine.State.CURRENT,
-                Counted.AVAILABLE: state != engine.State.CURRENT,
-            }.get(Counted(goal.counts), False)
-            if goal.requirement_id == requirement and lacks:
-                keys = goals.KEYS[goal.each] or ("unit",)
-                key = (
-                    goal.pk,
-                    home.unit if "unit" in keys else None,
-                    home.shift if "shift" in keys else None,
-                )
-                if key in short:
-                    yield key
 
     def _minimums(self, present: working.AtWork) -> dict[Place, int]:
         """What each place keeps: its own minimum, else the unit's, else the agency's. Two queries."""
@@ -441,6 +433,17 @@ class _Gathered:
     def _named(self, unit: int | None, shift: int | None) -> str:
         words = [self._tree.units[unit].name] if unit else []
         return " ".join([*words, *([self._shifts[shift].code] if shift else [])]) or "the whole"
+
+
+def _group_of(goal: Goal, unit: int | None, shift: int | None) -> GroupKey:
+    """The group of a goal that members of a place are in; one of the whole is asked of each unit."""
+    keys = goals.KEYS[goal.each] or ("unit",)
+    return goal.pk, unit if "unit" in keys else None, shift if "shift" in keys else None
+
+
+def _would_count(goal: Goal, state: str, has_credit: bool) -> bool:
+    """Whether a credit makes a goal count a member whom it does not count now."""
+    return not has_credit if goal.counts == Counted.TRAINED else state != engine.State.CURRENT
 
 
 def _tier(state: str, due_on: date, last: date) -> Tier:

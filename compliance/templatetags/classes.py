@@ -33,6 +33,7 @@ class Tab:
 #: The pages of a class in their order. An address takes the number of the class and nothing else.
 TABS: tuple[Tab, ...] = (
     Tab("class", "Class", "class-detail", Right.READ_MEMBERS),
+    Tab("seats", "Seats", "class-seats", Right.READ_MEMBERS),
     Tab("attendance", "Attendance", "class-attendance", Right.READ_CLASS_FILES),
     Tab("tests", "Tests", "class-tests", Right.READ_CLASS_FILES),
     Tab("finish", "Finish", "class-finish", Right.READ_CLASS_FILES),

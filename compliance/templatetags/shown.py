@@ -180,7 +180,7 @@ NAVIGATION: tuple[tuple[str, str, Right | None], ...] = (
 
 #: Pages that have no place of their own in the header: the name of the one they stand under -> theirs.
 BESIDE = {
-    "user-list": ("settings",),
+    "user-list": ("settings", "staffing-settings"),
     "waiver-list": ("extension-list", "mass-list"),
     "course-list": ("equivalency-list", "lesson-plan-list"),
 }

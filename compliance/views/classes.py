@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -216,8 +217,12 @@ def class_change(request: ViewerRequest, number: str) -> HttpResponseBase:
     form = DetailsForm(request.POST or None, session=session, offered=offer([session.agency], session))
 
     def save() -> tuple[Done, str]:
-        done = planning.change(session, form.details(), seen=form.cleaned_data["seen"], by=request.user)
-        return done, "The class is changed."
+        with transaction.atomic():
+            done = planning.change(session, form.details(), seen=form.cleaned_data["seen"], by=request.user)
+            moved = seats.move_up(session, by=request.user, now=timezone.now())
+        done.warnings.extend(moved.warnings)
+        names = "; ".join(map(seats.named, moved.moved_up))
+        return done, f"The class is changed.{f' Moved up from the waitlist: {names}.' if names else ''}"
 
     return _act(request, session, form, save, "Change the class", "Save the class")
 

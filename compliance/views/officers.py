@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from compliance import coverage, grants, known, lateness, lifeline, reasons, record_history, sentences, standings
 from compliance.asking import Asked, arrange, ask, export_rows, in_one_transaction
+from compliance.coming import coming
 from compliance.filters import HistoryForm, OfficerForm, all_requirements, checked, chosen_requirement, chosen_unit
 from compliance.gather import Rules, gather_rules, known_facts, pending_evidence
 from compliance.models import Edition, Explanation, Extension, Requirement, Waiver
@@ -135,6 +136,7 @@ def show_officer(request: ViewerRequest, officer: Officer) -> HttpResponseBase:
         "granted": granted,
         **_late(officer, record, asked),
         "is_own": officer.pk in request.viewer.own,
+        "coming": coming(officer, request.viewer),
     }
     return render(request, "officers/detail.html", context)
 
