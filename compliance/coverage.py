@@ -248,7 +248,7 @@ def reach_of(viewer: Viewer) -> Q | None:
         return None
     seen = Q(unit__in=viewer.visible_units())
     if viewer.agencies:
-        members = Officer.objects.filter(agency__in=viewer.agencies).values("pk")
+        members = Officer.every.filter(agency__in=viewer.agencies).values("pk")
         seen |= Q(unit=None, officer__in=members)
     return seen
 

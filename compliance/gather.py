@@ -120,7 +120,7 @@ def _courses() -> tuple[dict[int, engine.Course], dict[int, dict[str, engine.Les
     The course is the one itself, or the one a person mapped its title to. What was said of the title before that -
     equivalencies, lesson plans - still holds for what was recorded under it. Three queries.
     """
-    rows = {row.pk: row for row in Course.objects.all()}
+    rows = {row.pk: row for row in Course.every.all()}
     stands_for = {key: row.same_as_id or key for key, row in rows.items()}
     counts_as: dict[int, list[engine.Equivalency]] = {}
     for row in Equivalency.objects.order_by("pk"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,16 +21,16 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
 
-from compliance import imports, jobs
+from compliance import imports, jobs, undo
 from compliance.models import ImportLine, ImportRun, Job
 from compliance.sentences import day
 from roster.facts import Via, changing_rules, follow
 from roster.models import Agency, Officer
-from roster.plans import ImportOptions, Plan, Progress
+from roster.plans import ImportOptions, Plan, Progress, Written, noting
 from roster.tabular import Preview, Unreadable, fold_header
 from training.course_finder import Courses, UnknownCourse
 from training.course_imports import map_title, officers_with
-from training.models import Course
+from training.models import Course, CourseAlias
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -176,6 +177,17 @@ def start_record(run: ImportRun, *, digest: str, by: User) -> Job:
         return locked.job
 
 
+def start_undo(run: ImportRun, *, digest: str, why: str, by: User) -> Job | None:
+    """Undo a recorded run as it was shown, in a job; None where it is undone already."""
+    with transaction.atomic():
+        if ImportRun.objects.select_for_update(of=("self",)).get(pk=run.pk).state == State.UNDONE:
+            return None
+        locked = _claimed(run, State.RECORDED)
+        locked.job = jobs.start(undo.UNDO, {"run": locked.pk, "digest": digest, "why": why}, by=by)
+        locked.save(update_fields=["job"])
+        return locked.job
+
+
 def discard(run: ImportRun) -> bool:
     """Drop a run that was not recorded, with its file; the line in the list stays."""
     with transaction.atomic():
@@ -287,11 +299,20 @@ def record_import(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
         except Unreadable as error:
             sentence = told(error, run)
         else:
-            run.state, run.change_id = State.RECORDED, recorded.change_id
-            run.save(update_fields=["state", "change"])
+            keep_rows(run, recorded.written)
+            run.state, run.change_id, run.recorded_at = State.RECORDED, recorded.change_id, timezone.now()
+            run.save(update_fields=["state", "change", "recorded_at"])
             return {"run": run.pk}
     ImportRun.objects.filter(pk=run.pk).update(problem=sentence)
     raise jobs.JobFailed(sentence)
+
+
+def keep_rows(run: ImportRun, written: Iterable[Written]) -> None:
+    """COPY what the run wrote besides facts: undoing it reads this."""
+    columns = "run_id, model, row_id, before, after"
+    with connection.cursor() as cursor, cursor.copy(f"COPY compliance_importedrow ({columns}) FROM STDIN") as copy:
+        for model, row_id, before, after in written:
+            copy.write_row((run.pk, model, row_id, None if before is None else json.dumps(before), json.dumps(after)))
 
 
 #: The kinds of job this module does.
@@ -322,17 +343,20 @@ def map_titles(run: ImportRun, said: Iterable[tuple[str, Course | str]], *, by: 
     source = str(run.options.get("source", ""))
     count = 0
     linked: set[int] = set()
+    written: list[Written] = []
     with changing_rules(by=by, via=Via.PAGE, why=f"Titles of {run.file_name}"):
-        courses = Courses(source)
-        for title, course in said:
-            if isinstance(course, Course):
-                linked |= map_title(title, course, source=source)
-            else:
-                try:
-                    courses.find(title)
-                except UnknownCourse:
-                    courses.new[courses.add(title)].save()
-            count += 1
+        with noting((Course, CourseAlias), written):
+            courses = Courses(source)
+            for title, course in said:
+                if isinstance(course, Course):
+                    linked |= map_title(title, course, source=source)
+                else:
+                    try:
+                        courses.find(title)
+                    except UnknownCourse:
+                        courses.new[courses.add(title)].save()
+                count += 1
+        keep_rows(run, written)
         follow(officers_with(linked) if linked else ())
     return count
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -28,7 +28,7 @@ from roster.facts import FactRefused, Recorder, Via, changing_rules, follow, rec
 from roster.imports import OfficersImport
 from roster.models import Agency
 from roster.period_imports import AssignmentsImport, DesignationsImport, LeavesImport
-from roster.plans import Import, ImportOptions, Plan, Progress
+from roster.plans import Import, ImportOptions, Plan, Progress, Written, noting
 from roster.tabular import Preview, Table, Unreadable
 from roster.unit_imports import UnitsImport
 from training.course_imports import CourseAliasesImport, CoursesImport
@@ -69,6 +69,8 @@ class Recorded:
 
     plan: Plan
     change_id: int | None
+    #: rows that are no facts: made or changed
+    written: list[Written] = field(default_factory=list)
 
 
 def find_kind(kind: str) -> type[Import]:
@@ -139,8 +141,10 @@ def record(
             plan = work.decide()
             if expected_digest is not None and plan.digest() != expected_digest:
                 raise PlanChanged("The records changed since this plan was made. Look at the new plan first.")
-            follow(work.act(recorder))
-        return Recorded(plan, recorder.change_id if recorder is not None else None)
+            with noting(work.writes if plan.records_something else (), work.written):
+                judged = work.act(recorder)
+            follow(judged)
+        return Recorded(plan, recorder.change_id if recorder is not None else None, work.written)
     except FactRefused as error:
         raise Unreadable(f"Nothing was recorded. {' '.join(error.messages)}") from error
     except IntegrityError as error:

@@ -136,7 +136,7 @@ def claim(key: str, *, silent_for: timedelta = SILENT) -> Job | None:
     """Take a waiting or silent job; None when somebody else has it or it has ended. One conditional UPDATE."""
     free = Q(state=JobState.WAITING) | _silent(silent_for)
     taken = Job.objects.filter(free, key=key, attempts__lt=MOST_ATTEMPTS).update(
-        state=JobState.RUNNING, attempts=F("attempts") + 1, heartbeat_at=Now(), done=0, doing="", error=""
+        state=JobState.RUNNING, attempts=F("attempts") + 1, started_at=Now(), heartbeat_at=Now(), done=0, doing="", error=""
     )
     return Job.objects.get(key=key) if taken else None
 

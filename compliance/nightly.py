@@ -36,7 +36,7 @@ def start(day: date) -> None:
         slices = Job.objects.filter(kind=VERIFY, arguments__day=day.isoformat())
         states = set(slices.values_list("state", flat=True))
         if not states:
-            ids = list(Officer.objects.order_by("pk").values_list("pk", flat=True))
+            ids = list(Officer.every.order_by("pk").values_list("pk", flat=True))
             bounds = [(ids[at], ids[min(at + SLICE, len(ids)) - 1]) for at in range(0, len(ids), SLICE)]
             for first, last in bounds or [(0, 0)]:
                 jobs.start(VERIFY, {"day": day.isoformat(), "first": first, "last": last}, by=None)
@@ -47,7 +47,7 @@ def start(day: date) -> None:
 def verify(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
     """Compare the stored standings of some members with what their facts say; report and heal what differs."""
     ids = list(
-        Officer.objects.filter(pk__range=(job.arguments["first"], job.arguments["last"])).values_list("pk", flat=True)
+        Officer.every.filter(pk__range=(job.arguments["first"], job.arguments["last"])).values_list("pk", flat=True)
     )
     found = standings.differences(ids, progress=progress)
     result: Mapping[str, Any] = {

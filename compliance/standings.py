@@ -171,7 +171,7 @@ def snapshot() -> Iterator[None]:
 def slices(officer_ids: Collection[int] | None) -> Iterator[tuple[list[int], int, int]]:
     """(ids, members done with this slice, members in all), in the order of ids."""
     if officer_ids is None:
-        officer_ids = list(Officer.objects.order_by("pk").values_list("pk", flat=True))
+        officer_ids = list(Officer.every.order_by("pk").values_list("pk", flat=True))
     ids = sorted(set(officer_ids))
     for start in range(0, len(ids), SLICE):
         part = ids[start : start + SLICE]

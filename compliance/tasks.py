@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from compliance import course_rules, import_runs, jobs, known, mass, nightly, rule_changes, standings
+from compliance import course_rules, import_runs, jobs, known, mass, nightly, rule_changes, standings, undo
 from compliance.class_papers import making
 from compliance.models import Job
 from compliance.reports import issue
@@ -33,6 +33,7 @@ HANDLERS: dict[str, jobs.Handler] = {
     **issue.HANDLERS,
     **rule_changes.HANDLERS,
     **making.HANDLERS,
+    **undo.HANDLERS,
 }
 
 

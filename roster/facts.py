@@ -252,6 +252,17 @@ class Recorder:
                     raise FactRefused("Somebody else corrected this record meanwhile. Look at it again.")
         self.touched.update(officer for officers in by_model.values() for officer in officers.values())
 
+    def void_all(self, facts: FactQuerySet) -> int:
+        """Void the facts of one kind that a question finds, however many; how many. Two queries, and no fact is read.
+
+        The caller holds the officers' rows: what stands when it is asked is what is voided.
+        """
+        with self._writing(facts.model) as change:
+            officers = set(facts.values_list("officer_id", flat=True).order_by().distinct())
+            count = facts.order_by().update(voided_in=change)
+        self.touched.update(officers)
+        return count
+
     def _finish(self) -> None:
         if self._change is None:
             return

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -14,7 +15,7 @@ from roster.cells import CellError
 from roster.facts import Recorder
 from roster.matching import split_name
 from roster.models import Category, Employment, FormerDetail, Officer
-from roster.plans import Fields, Plan, PlannedRow, RowImport, Verdict
+from roster.plans import Fields, Plan, PlannedRow, RowImport, Verdict, Written
 from roster.tabular import Column
 from roster.unit_imports import lock_agency
 
@@ -287,7 +288,9 @@ class OfficersImport(RowImport):
             if key not in self._ids
         ]
         for officer in Officer.objects.bulk_create(new, batch_size=5_000):
-            self._ids[officer.employee_id.upper()] = officer.pk
+            key = officer.employee_id.upper()
+            self._ids[key] = officer.pk
+            self._wrote(officer, None, {"employee_id": officer.employee_id, **self._details[key]})
         changed = {self._ids[key]: details for key, details in self._details.items() if key in self._stored}
         officers = Officer.objects.in_bulk(changed)
         former = [
@@ -296,12 +299,17 @@ class OfficersImport(RowImport):
             for name in details
             if self._stored_detail(officers[pk], name)
         ]
-        FormerDetail.objects.bulk_create(former, batch_size=5_000)
+        for row in FormerDetail.objects.bulk_create(former, batch_size=5_000):
+            self._wrote(row, None, {"officer_id": row.officer_id})
         for pk, details in changed.items():
+            self._wrote(officers[pk], {name: self._stored_detail(officers[pk], name) for name in details}, details)
             for name, value in details.items():
                 setattr(officers[pk], name, value)
         if officers:
             Officer.objects.bulk_update(officers.values(), list(DETAILS), batch_size=1_000)
+
+    def _wrote(self, row: Officer | FormerDetail, before: dict[str, Any] | None, after: dict[str, Any]) -> None:
+        self.written.append(Written(row._meta.label_lower, row.pk, before, after))
 
     @staticmethod
     def _stored_detail(officer: Officer, name: str) -> str:

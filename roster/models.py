@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Self
+from typing import Self, TypeVar
 
 import pgtrigger
 from django.conf import settings
@@ -54,6 +54,36 @@ def one_word(field: str) -> Func:
     return Func(word, word, Value("[]"), function="int8range")
 
 
+AnyRow = TypeVar("AnyRow", bound=models.Model)
+
+
+class ListedManager(models.Manager[AnyRow]):
+    """Rows without those that an import made and that were withdrawn when it was undone."""
+
+    def get_queryset(self) -> models.QuerySet[AnyRow]:
+        return super().get_queryset().filter(is_withdrawn=False)
+
+
+class Withdrawable(models.Model):
+    """What an import may make and an undo take back: the row stays for the facts that were voided, and is not listed.
+
+    `objects` holds what is listed. `every` holds withdrawn rows too: for answers about a moment when they stood.
+    """
+
+    is_withdrawn = models.BooleanField(default=False, editable=False)
+
+    objects = ListedManager()
+    every = models.Manager()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "every"
+
+
+#: of a natural key: that of a withdrawn row may be used again
+IS_LISTED = Q(is_withdrawn=False)
+
+
 def ends_after_start(name: str) -> models.CheckConstraint:
     return models.CheckConstraint(
         name=name,
@@ -83,7 +113,7 @@ class Agency(models.Model):
         return self.name
 
 
-class Unit(models.Model):
+class Unit(Withdrawable):
     """A unit in the tree of an agency. Function and parent are fixed once anyone was assigned."""
 
     agency = models.ForeignKey(Agency, models.PROTECT, related_name="units")
@@ -96,13 +126,14 @@ class Unit(models.Model):
     #: the last day
     closed_on = models.DateField(null=True, blank=True)
 
-    class Meta:
+    class Meta(Withdrawable.Meta):
         ordering = ("code",)
         constraints = (
             models.UniqueConstraint(
                 "agency",
                 Upper("code"),
                 name="roster_unit_code",
+                condition=IS_LISTED,
                 violation_error_message="The agency has a unit with this code already.",
             ),
             models.CheckConstraint(
@@ -130,7 +161,7 @@ class Unit(models.Model):
         return self.name or self.code
 
 
-class _Listed(models.Model):
+class _Listed(Withdrawable):
     """A word an agency uses, in its order, with the other spellings its files hold."""
 
     agency = models.ForeignKey(Agency, models.PROTECT, related_name="+")
@@ -138,7 +169,7 @@ class _Listed(models.Model):
     order = models.PositiveSmallIntegerField(default=100)
     aliases = ArrayField(models.CharField(max_length=80), default=list, blank=True)
 
-    class Meta:
+    class Meta(Withdrawable.Meta):
         abstract = True
         ordering = ("order", "code")
 
@@ -148,12 +179,16 @@ class _Listed(models.Model):
 
 class Rank(_Listed):
     class Meta(_Listed.Meta):
-        constraints = (models.UniqueConstraint("agency", Lower("code"), name="roster_rank_code"),)
+        constraints = (
+            models.UniqueConstraint("agency", Lower("code"), name="roster_rank_code", condition=IS_LISTED),
+        )
 
 
 class Shift(_Listed):
     class Meta(_Listed.Meta):
-        constraints = (models.UniqueConstraint("agency", Lower("code"), name="roster_shift_code"),)
+        constraints = (
+            models.UniqueConstraint("agency", Lower("code"), name="roster_shift_code", condition=IS_LISTED),
+        )
 
 
 class StaffingMinimum(models.Model):
@@ -219,7 +254,7 @@ def open_on(day: date) -> Q:
     return Q(end_on__isnull=True) | Q(end_on__gte=day)
 
 
-class Officer(models.Model):
+class Officer(Withdrawable):
     """Any member tracked, sworn or not: present names and numbers; earlier ones are kept in `FormerDetail`."""
 
     agency = models.ForeignKey(Agency, models.PROTECT, related_name="officers")
@@ -236,15 +271,17 @@ class Officer(models.Model):
         "self", models.PROTECT, null=True, blank=True, editable=False, related_name="merged"
     )
 
-    objects = OfficerQuerySet.as_manager()
+    objects = ListedManager.from_queryset(OfficerQuerySet)()  # type: ignore[misc] # the same, with questions of its own
+    every = OfficerQuerySet.as_manager()  # type: ignore[misc] # the same, with questions of its own
 
-    class Meta:
+    class Meta(Withdrawable.Meta):
         ordering = ("last_name", "first_name", "employee_id")
         constraints = (
             models.UniqueConstraint(
                 "agency",
                 Upper("employee_id"),
                 name="roster_officer_employee_id",
+                condition=IS_LISTED,
                 violation_error_message="The agency has a member with this employee id already.",
             ),
         )
@@ -304,16 +341,22 @@ class Merge(models.Model):
         return f"{self.second_id} into {self.kept_id}"
 
 
-class FormerDetail(models.Model):
-    """A name, badge or address an officer no longer has, and until when it was the recorded one."""
+class FormerDetail(Withdrawable):
+    """A name, badge or address an officer no longer has, and until when it was the recorded one.
+
+    One that has it again because the import that changed it was undone is withdrawn.
+    """
 
     officer = models.ForeignKey(Officer, models.PROTECT, related_name="former_details")
     field = models.CharField(max_length=20)
     value = models.CharField(max_length=254)
     until = models.DateTimeField(auto_now_add=True)
 
-    class Meta:
-        triggers = (pgtrigger.Protect(name="keep", operation=pgtrigger.Delete | pgtrigger.Update),)
+    class Meta(Withdrawable.Meta):
+        triggers = (
+            pgtrigger.Protect(name="keep", operation=pgtrigger.Delete),
+            pgtrigger.ReadOnly(name="fixed", exclude=["is_withdrawn"]),
+        )
 
     def __str__(self) -> str:
         return f"{self.field}: {self.value}"

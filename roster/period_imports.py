@@ -140,6 +140,7 @@ class AssignmentsImport(MemberRowsImport[_AssignmentRow]):
         Column("end_on", "Last day", also=("end date", "to", "until")),
     )
     required = ((("unit",),), (("start_on",),))
+    writes = (Rank, Shift)
 
     def prepare(self) -> None:
         lock_agency(self.agency)

@@ -8,14 +8,19 @@ The `Plan` it returns is what a person is shown and what is then recorded; its d
 from __future__ import annotations
 
 import hashlib
+import json
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Model
 
 from roster.cells import (
     CellError,
@@ -76,6 +81,48 @@ class UnknownTitle(NamedTuple):
     title: str
     rows: int
     lines: tuple[int, ...]
+
+
+class Written(NamedTuple):
+    """A row that is no fact, as an import found it and as it left it: an undo of the import reads this."""
+
+    #: `app.model`
+    model: str
+    row_id: int
+    #: None where the import made it
+    before: dict[str, Any] | None
+    after: dict[str, Any]
+
+
+def in_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as JSON keeps them, so that stored and present ones compare."""
+    found: dict[str, Any] = json.loads(json.dumps(values, cls=DjangoJSONEncoder))
+    return found
+
+
+def rows_now(models: Iterable[type[Model]]) -> dict[tuple[str, int], dict[str, Any]]:
+    """Every row of these models, by model and id. One query each; for tables that hold few rows."""
+    found = {}
+    for model in models:
+        names = [field.attname for field in model._meta.concrete_fields if not field.primary_key]
+        for pk, *values in model._base_manager.order_by("pk").values_list("pk", *names):
+            found[model._meta.label_lower, pk] = in_json(dict(zip(names, values, strict=True)))
+    return found
+
+
+@contextmanager
+def noting(models: Sequence[type[Model]], written: list[Written]) -> Iterator[None]:
+    """Note in `written` what is made and changed of these models inside. Nobody else may be changing them."""
+    before = rows_now(models)
+    yield
+    for (model, pk), values in rows_now(models).items():
+        old = before.get((model, pk))
+        if old is None:
+            written.append(Written(model, pk, None, values))
+        elif changed := [name for name in values if values[name] != old[name]]:
+            written.append(
+                Written(model, pk, {name: old[name] for name in changed}, {name: values[name] for name in changed})
+            )
 
 
 UNKNOWN_COURSE = ("reject", "create", "skip")
@@ -162,6 +209,8 @@ class Import(ABC):
     required: ClassVar[tuple[tuple[tuple[str, ...], ...], ...]] = ()
     #: rows are about members and can find them by other columns than employee_id
     finds_members: ClassVar[bool] = False
+    #: small tables of rows that are no facts and that recording may add to or change
+    writes: ClassVar[tuple[type[Model], ...]] = ()
     #: facts go through `recording`; what gives facts their meaning goes through `changing_rules`
     is_rules: ClassVar[bool] = False
 
@@ -183,6 +232,8 @@ class Import(ABC):
         self.own = frozenset(own)
         self.days = Days(options.date_format)
         self.errors: list[Issue] = []
+        #: rows that are no facts, once `act` wrote them
+        self.written: list[Written] = []
         self._progress = progress
 
     @classmethod

@@ -8,10 +8,13 @@ from roster.models import Unit
 
 
 class UnitTree:
-    """All units of the given agencies, or of all. One query; everything after it is in memory."""
+    """All units of the given agencies, or of all. One query; everything after it is in memory.
+
+    Withdrawn ones are there to be named and added up as they once stood; walking and looking up pass them by.
+    """
 
     def __init__(self, agency_ids: Iterable[int] | None = None) -> None:
-        units = Unit.objects.select_related("agency").order_by("code")
+        units = Unit.every.select_related("agency").order_by("code")
         if agency_ids is not None:
             units = units.filter(agency__in=list(agency_ids))
         self.units: dict[int, Unit] = {unit.pk: unit for unit in units}
@@ -42,11 +45,16 @@ class UnitTree:
         """The unit's own function, or its nearest parent's; blank when none of them has one."""
         return next((unit.function for unit in self.above(unit_id) if unit.function), "")
 
+    def tops(self) -> list[int]:
+        """The units that lie below no other."""
+        return [pk for pk in self.children.get(None, ()) if not self.units[pk].is_withdrawn]
+
     def walk(self, top: int | None = None, depth: int = 0) -> Iterator[tuple[Unit, int]]:
         """Every unit below `top` with its depth, parents first, siblings by code."""
         for unit_id in self.children.get(top, ()):
-            yield self.units[unit_id], depth
-            yield from self.walk(unit_id, depth + 1)
+            if not self.units[unit_id].is_withdrawn:
+                yield self.units[unit_id], depth
+                yield from self.walk(unit_id, depth + 1)
 
     def walk_from(self, tops: Iterable[int]) -> Iterator[tuple[Unit, int]]:
         """Each of these units with everything below it, as `walk`; the units themselves have depth 0."""
@@ -56,4 +64,5 @@ class UnitTree:
 
     def with_code(self, code: str) -> list[Unit]:
         """The units with this code, whatever its case: several when several agencies use it."""
-        return [unit for unit in self.units.values() if unit.code.upper() == code.strip().upper()]
+        wanted = code.strip().upper()
+        return [unit for unit in self.units.values() if unit.code.upper() == wanted and not unit.is_withdrawn]

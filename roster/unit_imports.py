@@ -60,6 +60,7 @@ class UnitsImport(RowImport):
         Column("closed_on", "Closed on (last day)", also=("closed", "end date")),
     )
     required = ((("code",),),)
+    writes = (Unit,)
 
     def gather(self) -> None:
         self._rows: list[_UnitRow] = []
@@ -205,7 +206,7 @@ class UnitsImport(RowImport):
             pks[key] = unit.pk
             if row.verdict is Verdict.CHANGED and before != (unit.function, unit.parent_id):
                 moved.add(unit.pk)
-        return _officers_below(self.agency, moved) if moved else set()
+        return officers_below(self.agency, moved) if moved else set()
 
     def _depth(self, key: str) -> tuple[int, str]:
         depth, parent = 0, self._parent_of(key)
@@ -224,7 +225,7 @@ def _unit_fields(unit: Unit) -> dict[str, str | date | None]:
     }
 
 
-def _officers_below(agency: Agency, unit_ids: set[int]) -> set[int]:
+def officers_below(agency: Agency, unit_ids: set[int]) -> set[int]:
     """Officers ever assigned to these units or to any below them. Two queries."""
     children: dict[int | None, list[int]] = defaultdict(list)
     for pk, parent_id in Unit.objects.filter(agency=agency).values_list("pk", "parent_id"):

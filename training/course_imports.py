@@ -49,6 +49,7 @@ class CoursesImport(RowImport):
         Column("min_attendance", "Minimum attendance, percent", also=("attendance required",)),
     )
     required = ((("code",),), (("title",),))
+    writes = (Course,)
 
     def gather(self) -> None:
         self._rows: list[_CourseRow] = []
@@ -167,6 +168,7 @@ class CourseAliasesImport(RowImport):
         Column("source", "Source", also=("system", "file source")),
     )
     required = ((("title",),), (("course",),))
+    writes = (Course, CourseAlias)
 
     def gather(self) -> None:
         courses = {course.code.upper(): course for course in Course.objects.all()}

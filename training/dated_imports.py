@@ -144,6 +144,7 @@ class LessonPlansImport(DatedImport):
     )
     required = ((("course",),), (("version",),), (("start_on",),))
     model = LessonPlan
+    writes = (LessonPlan,)
     what = "lesson plan"
 
     def read_row(self, line: int, fields: Fields) -> DatedRow:
@@ -178,6 +179,7 @@ class EquivalenciesImport(DatedImport):
     )
     required = ((("course",),), (("counts_as",),), (("start_on",),))
     model = Equivalency
+    writes = (Equivalency,)
     what = "equivalency"
 
     def read_row(self, line: int, fields: Fields) -> DatedRow:

@@ -85,6 +85,7 @@ class CompletionsImport(Import):
         Column("class_number", "Class number", also=("class no", "session", "class id", "session id")),
     )
     required = ((("course",),), (("completed_on",),))
+    writes = (Course,)
 
     def prepare(self) -> None:
         if self.options.unknown_course == "create":

@@ -4,7 +4,7 @@ Three facts live here, since they are about a requirement: `Waiver`, `Extension`
 """
 
 from compliance.models.approvals import Explanation, Extension, MassAct, MassLine, Waiver
-from compliance.models.jobs import ImportLine, ImportRun, IssuedReport, Job, JobState
+from compliance.models.jobs import ImportedRow, ImportLine, ImportRun, IssuedReport, Job, JobState
 from compliance.models.rules import Counted, Each, Edition, Goal, Population, Requirement, in_force_on
 from compliance.models.standings import (
     CoverageSnapshot,
@@ -26,6 +26,7 @@ __all__ = [
     "GoalSnapshot",
     "ImportLine",
     "ImportRun",
+    "ImportedRow",
     "IssuedReport",
     "Job",
     "JobState",

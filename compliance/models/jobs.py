@@ -32,6 +32,8 @@ class Job(models.Model):
     #: what a worker that claimed it is doing now, in words
     doing = models.CharField(max_length=100, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    #: when a worker last claimed it
+    started_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
     result = models.JSONField(default=dict)
@@ -57,6 +59,7 @@ class ImportRun(models.Model):
         RECORDED = "recorded", "recorded"
         DISCARDED = "discarded", "discarded"
         FAILED = "failed", "failed"
+        UNDONE = "undone", "undone"
 
     agency = models.ForeignKey(Agency, models.PROTECT, related_name="+")
     kind = models.CharField(max_length=40)
@@ -77,12 +80,37 @@ class ImportRun(models.Model):
     change = models.ForeignKey("roster.Change", models.PROTECT, null=True, related_name="+")
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField(auto_now_add=True)
+    recorded_at = models.DateTimeField(null=True)
+    #: null too where undoing it voided no fact
+    undone_in = models.ForeignKey("roster.Change", models.PROTECT, null=True, related_name="+")
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    undone_at = models.DateTimeField(null=True)
+    #: what became of what it recorded, as counts and lines; empty until it is undone
+    undone = models.JSONField(default=dict)
 
     class Meta:
         ordering = ("-id",)
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class ImportedRow(models.Model):
+    """A row that is no fact and that a run made or changed: a unit, a member's details, a course, a title."""
+
+    run = models.ForeignKey(ImportRun, models.CASCADE, related_name="imported")
+    #: `app.model` and the id of the row
+    model = models.CharField(max_length=60)
+    row_id = models.BigIntegerField()
+    #: the values that were changed; null where the row was made
+    before = models.JSONField(null=True)
+    after = models.JSONField()
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.row_id}"
 
 
 class ImportLine(models.Model):
@@ -95,6 +123,8 @@ class ImportLine(models.Model):
     summary = models.CharField(max_length=300)
     reason = models.TextField(blank=True)
     has_warning = models.BooleanField(default=False)
+    #: [our column, what stands, what the file says] of a changed line
+    changes = models.JSONField(null=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("run", "line"), name="compliance_importline_once"),)

@@ -104,14 +104,14 @@ def _gather(question: Question, progress: standings.Progress | None) -> Data:
     tree = UnitTree([question.agency.pk])
     words = _Words(
         units={unit.pk: unit for unit in tree.units.values()},
-        shifts=dict(Shift.objects.values_list("pk", "code")),
-        ranks=dict(Rank.objects.values_list("pk", "code")),
-        courses={key: (code, title) for key, code, title in Course.objects.values_list("pk", "code", "title")},
+        shifts=dict(Shift.every.values_list("pk", "code")),
+        ranks=dict(Rank.every.values_list("pk", "code")),
+        courses={key: (code, title) for key, code, title in Course.every.values_list("pk", "code", "title")},
         scope=None if question.unit is None else tree.below([question.unit.pk]),
     )
     found = _Found(through={day: Counts() for day in _days_through(question)})
     touched = standings.touched_since(question.known_at)
-    ids = list(Officer.objects.filter(agency=question.agency).order_by("pk").values_list("pk", flat=True))
+    ids = list(Officer.every.filter(agency=question.agency).order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(ids), standings.SLICE):
         part = ids[start : start + standings.SLICE]
         _add_slice(found, question, rules, words, part, touched)
@@ -138,7 +138,7 @@ def _add_slice(
     found: _Found, question: Question, rules: Rules, words: _Words, part: Sequence[int], touched: set[int]
 ) -> None:
     lines = _lines(part, touched, rules, question.requirement.pk, question.known_at)
-    officers = Officer.objects.in_bulk(list(lines))
+    officers = Officer.every.in_bulk(list(lines))
     facts = gather_members(list(lines), rules, known_at=question.known_at)
     rows = [row for line in lines.values() for row in line]
     editions, bases = sentences.explanations((row.edition for row in rows), (row.basis for row in rows))

@@ -144,9 +144,9 @@ def _reach(viewer: Viewer, unit: Unit | None) -> Q | None:
 def _tops(viewer: Viewer) -> list[int]:
     """The units a viewer's table begins with: the top of the tree, or a commander's own."""
     if viewer.visible_units() is None:
-        return viewer.tree.children.get(None, [])
+        return viewer.tree.tops()
     whole = [
-        key for key in viewer.tree.children.get(None, []) if viewer.tree.units[key].agency_id in (viewer.agencies or ())
+        key for key in viewer.tree.tops() if viewer.tree.units[key].agency_id in (viewer.agencies or ())
     ]
     below = viewer.tree.below(whole)
     return whole + [key for key in viewer.top_units() if key not in below]
@@ -171,7 +171,7 @@ def _lines(
     promised: Promised | None,
 ) -> list[Line]:
     """Units in the order of the tree with their shifts below them, members without a unit last."""
-    tree, shifts = viewer.tree, {shift.pk: shift for shift in Shift.objects.all()}
+    tree, shifts = viewer.tree, {shift.pk: shift for shift in Shift.every.all()}
     rolled = coverage.roll_up(parts, tree)
     of_unit: dict[int | None, list[coverage.Counts]] = {}
     for part in parts:

@@ -18,6 +18,7 @@ from roster.access import ViewerRequest, requires
 TITLES = {
     "plan_import": "Plan an import",
     "record_import": "Record an import",
+    "undo_import": "Undo an import",
     "rebuild": "Work the standings out again",
     "verify": "Check every standing against the facts",
     "snapshot": "Keep today's figures",

@@ -394,7 +394,7 @@ def _lines(
     pending = pending_evidence([officer.pk], rules, asked.as_of, known_at=asked.known_at)
     member = reasons.gather_member(officer.pk, rules, known_at=asked.known_at)
     units = {key: unit.name for key, unit in _units(found).items()}
-    shifts: dict[int | None, str] = dict(Shift.objects.values_list("pk", "code"))
+    shifts: dict[int | None, str] = dict(Shift.every.values_list("pk", "code"))
     looked_at = sum(map(len, found.values())) * len(member.completions)
     explains_all = most_explained is None or looked_at <= most_explained
     lines = []
@@ -430,7 +430,7 @@ def _lines(
 
 def _units(found: dict[tuple[int, int], list[standings.Row]]) -> dict[int | None, Any]:
     ids = {row.unit for rows in found.values() for row in rows if row.unit}
-    return dict(Unit.objects.in_bulk(ids))
+    return dict(Unit.every.in_bulk(ids))
 
 
 def _history(officer: Officer, known_at: datetime | None) -> list[dict[str, Any]]:

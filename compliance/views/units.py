@@ -29,7 +29,7 @@ def unit_detail(request: ViewerRequest, code: str) -> HttpResponseBase:
     asked = ask(request, today=viewer.today)
     known.be_ready(asked.known_at, asked.as_of)
     requirements = all_requirements(population_on=asked.as_of)
-    shifts = {shift.pk: shift for shift in Shift.objects.all()}
+    shifts = {shift.pk: shift for shift in Shift.every.all()}
     form = checked(MemberForm(request.GET or None, requirements=requirements, shifts=shifts.values()))
     requirement = chosen_requirement(request, requirements) or next(iter(requirements.values()), None)
     below = viewer.tree.below([unit.pk])

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Upper
 
 from roster.files import StoredFile
-from roster.models import days, ends_after_start, one_point
+from roster.models import IS_LISTED, Withdrawable, days, ends_after_start, one_point
 
 
 class CourseKind(models.TextChoices):
@@ -31,7 +31,7 @@ class Mode(models.TextChoices):
     SCENARIO = "scenario", "scenario"
 
 
-class Course(models.Model):
+class Course(Withdrawable):
     """A course taught here or elsewhere. One made from an unknown title counts toward nothing until it is mapped."""
 
     code = models.CharField(max_length=80)
@@ -53,11 +53,14 @@ class Course(models.Model):
     #: the course a person said this title is; completions of the one are completions of the other
     same_as = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="titles", editable=False)
 
-    class Meta:
+    class Meta(Withdrawable.Meta):
         ordering = ("code",)
         constraints = (
             models.UniqueConstraint(
-                Upper("code"), name="training_course_code", violation_error_message="There is a course with this code."
+                Upper("code"),
+                name="training_course_code",
+                condition=IS_LISTED,
+                violation_error_message="There is a course with this code.",
             ),
         )
 

@@ -62,8 +62,8 @@ class Command(AnswerCommand):
         places = {unit.pk: place for place, (unit, _) in enumerate(tree.walk())}
         named: dict[str, Mapping[int, Coded]] = {
             "unit": tree.units,
-            "shift": Shift.objects.in_bulk(),
-            "rank": Rank.objects.in_bulk(),
+            "shift": Shift.every.in_bulk(),
+            "rank": Rank.every.in_bulk(),
         }
         codes = {what: {key: row.code for key, row in rows.items()} for what, rows in named.items()}
         groups = coverage.GROUPS[options["by"]]

@@ -24,7 +24,7 @@ class Command(AnswerCommand):
         agency = find_agency(options["agency"])
         promised = list(Goal.objects.order_by("code"))
         found = goals.evaluate_all(promised, as_of=as_of, known_at=known_at, agency=agency)
-        names = goals.Names(UnitTree(), {shift.pk: shift for shift in Shift.objects.all()})
+        names = goals.Names(UnitTree(), {shift.pk: shift for shift in Shift.every.all()})
         for goal in promised:
             refuse_ambiguous(goal.code, (_where(goal, group, names) for group in found[goal.pk].groups))
         return [

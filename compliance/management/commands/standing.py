@@ -38,7 +38,7 @@ class Command(AnswerCommand):
 
     def answer(self, as_of: date, known_at: datetime | None, options: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
         agency = find_agency(options["agency"])
-        officers = Officer.objects.order_by("employee_id", "pk")
+        officers = Officer.every.order_by("employee_id", "pk")
         if options["officer"]:
             officers = officers.filter(pk__in=[find_officer(key, agency).pk for key in options["officer"]])
         elif agency is not None:
@@ -49,7 +49,7 @@ class Command(AnswerCommand):
         ids = dict(officers.values_list("pk", "employee_id"))
         codes = dict(Requirement.objects.values_list("pk", "code"))
         units: dict[int | None, str] = {key: unit.code for key, unit in UnitTree().units.items()}
-        shifts: dict[int | None, str] = dict(Shift.objects.values_list("pk", "code"))
+        shifts: dict[int | None, str] = dict(Shift.every.values_list("pk", "code"))
         waiting = list(ids)
         for start in range(0, len(waiting), standings.SLICE):
             part = waiting[start : start + standings.SLICE]

@@ -39,7 +39,7 @@ class Command(AnswerCommand):
         line = list(standings.rows_of([officer.pk], rules, known_at=known_at, seen_on=seen_on))
         editions, bases = sentences.explanations((row.edition for row in line), (row.basis for row in line))
         units: dict[int | None, str] = {key: unit.code for key, unit in UnitTree().units.items()}
-        shifts: dict[int | None, str] = dict(Shift.objects.values_list("pk", "code"))
+        shifts: dict[int | None, str] = dict(Shift.every.values_list("pk", "code"))
         member = None
         if options["why"]:
             member = reasons.gather_member(officer.pk, rules, known_at=known_at, seen_on=seen_on)
