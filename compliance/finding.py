@@ -72,7 +72,17 @@ def name_key(text: str) -> str:
 
 def find(text: str, among: QuerySet[Officer]) -> list[Found]:
     """Each member named in the text, in its order, among these members."""
-    lines = list(read_lines(text))
+    return judge(list(read_lines(text)), among)
+
+
+def line_of(number: str = "", last: str = "", given: str = "") -> Line:
+    """A line that names a member by a number or by a name, as read from columns."""
+    text = " ".join(filter(None, (number, last, given)))
+    return Line(text, [number] if number else [], _words(last), _words(given))
+
+
+def judge(lines: Sequence[Line], among: QuerySet[Officer]) -> list[Found]:
+    """Who each line means, among these members."""
     fitting = _Fitting(among, lines)
     found = [fitting.judge(line) for line in lines]
     left = [index for index, entry in enumerate(found) if entry.officer is None and not entry.choices]

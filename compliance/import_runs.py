@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from compliance.models import ImportLine, ImportRun, Job
 from compliance.sentences import day
 from roster.facts import Via, changing_rules, follow
 from roster.models import Agency, Officer
-from roster.plans import ImportOptions, Plan, Progress, Written, noting
+from roster.plans import ImportOptions, Plan, Progress, UnknownMember, Written, noting
 from roster.tabular import Preview, Unreadable, fold_header
 from training.course_finder import Courses, UnknownCourse
 from training.course_imports import map_title, officers_with
@@ -44,8 +44,13 @@ ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".ods")
 LONGEST_ENDING = max(map(len, ENDINGS))
 #: Columns of a file that a person can be asked about.
 MOST_COLUMNS = 300
-#: Titles shown to a person at a time, those with most rows first.
-MOST_TITLES = 50
+#: Titles, and members not found, shown to a person at a time, those with most rows first.
+MOST_TITLES = 100
+MOST_MEMBERS = 20
+#: Members not found that are kept with a plan; more than these are another file.
+MOST_UNKNOWN = 1_000
+#: Lines between two words on how far keeping a plan is.
+_TELL_EVERY = 10_000
 #: What a person may say of a title besides naming a course.
 NOTHING = "nothing"
 
@@ -77,7 +82,10 @@ def told(error: Unreadable, run: ImportRun) -> str:
 
 
 def keep(sent: UploadedFile[bytes], *, kind: str, source: str, agency: Agency, by: User) -> ImportRun:
-    """Store a file and open its run; `ValidationError` with a sentence where it cannot be read as a table."""
+    """Store a file and open its run; `ValidationError` with a sentence where it cannot be read as a table.
+
+    Without a kind it is what its header looks most like.
+    """
     path = Path(sent.name or "file")
     name = path.stem[: 200 - len(path.suffix)] + path.suffix if len(path.suffix) <= LONGEST_ENDING else path.name[:200]
     if not name.lower().endswith(ENDINGS):
@@ -85,7 +93,11 @@ def keep(sent: UploadedFile[bytes], *, kind: str, source: str, agency: Agency, b
     stored_as, sha256 = _store(sent)
     run = ImportRun(agency=agency, kind=kind, file_name=name, stored_as=stored_as, sha256=sha256, uploaded_by=by)
     try:
-        found = imports.preview(kind, path_of(run))
+        if not run.kind:
+            run.kind = next(iter(imports.guesses(path_of(run))), "")
+            if not run.kind:
+                raise Unreadable("Its columns do not tell what it holds. Choose that above.")
+        found = imports.preview(run.kind, path_of(run))
     except Unreadable as error:
         path_of(run).unlink(missing_ok=True)
         raise ValidationError(told(error, run)) from error
@@ -96,9 +108,31 @@ def keep(sent: UploadedFile[bytes], *, kind: str, source: str, agency: Agency, b
             " Remove those that are not needed."
         )
     mapping = remembered(run, source)[0] or found.suggested
-    run.options = ImportOptions(mapping=_fitting(mapping, found), source=source).as_json()
+    members = remembered_members(run, source)
+    run.options = ImportOptions(mapping=_fitting(mapping, found), source=source, members=members).as_json()
     run.save()
     return run
+
+
+def read_also(run: ImportRun, kind: str, *, by: User) -> ImportRun:
+    """Another run of the same file, read as another kind: a roster export holds units, members and assignments."""
+    found = imports.preview(kind, path_of(run))
+    stored_as = f"{FOLDER}/{secrets.token_hex(16)}"
+    (Path(settings.MEDIA_ROOT) / stored_as).hardlink_to(path_of(run))
+    also = ImportRun(
+        agency=run.agency,
+        kind=kind,
+        file_name=run.file_name,
+        stored_as=stored_as,
+        sha256=run.sha256,
+        uploaded_by=by,
+    )
+    source = str(run.options.get("source", ""))
+    mapping = remembered(also, source)[0] or found.suggested
+    members = remembered_members(also, source)
+    also.options = ImportOptions(mapping=_fitting(mapping, found), source=source, members=members).as_json()
+    also.save()
+    return also
 
 
 def _store(sent: UploadedFile[bytes]) -> tuple[str, str]:
@@ -126,16 +160,32 @@ def remembered(run: ImportRun, source: str) -> tuple[dict[str, str], ImportRun |
     if not source:
         return {}, None
     earlier = ImportRun.objects.filter(
-        agency=run.agency, kind=run.kind, options__source=source, state__in=(State.PLANNED, State.RECORDED)
+        agency=run.agency,
+        kind=run.kind,
+        options__source=source,
+        state__in=(State.PLANNED, State.RECORDED, State.UNDONE),
     )
     last = earlier.exclude(pk=run.pk).first()
     return (dict(last.options.get("mapping", {})), last) if last else ({}, None)
 
 
+def remembered_members(run: ImportRun, source: str) -> dict[str, str]:
+    """Who a person said cells of this source mean, whatever the kind of file; the latest word holds. One query."""
+    if not source:
+        return {}
+    earlier = ImportRun.objects.filter(
+        agency=run.agency, options__source=source, state__in=(State.PLANNED, State.RECORDED)
+    ).exclude(options__members={})
+    found: dict[str, str] = {}
+    for options in earlier.exclude(pk=run.pk).order_by("pk").values_list("options", flat=True):
+        found |= options.get("members", {})
+    return found
+
+
 def same_file(run: ImportRun) -> ImportRun | None:
     """An earlier run of the very same file, if there is one; the recorded one goes first. One query."""
     same = ImportRun.objects.filter(agency=run.agency, kind=run.kind, sha256=run.sha256, pk__lt=run.pk)
-    found = list(same.exclude(state=State.DISCARDED))
+    found = list(same.exclude(state__in=(State.DISCARDED, State.UNDONE)))
     return next((other for other in found if other.state == State.RECORDED), found[0] if found else None)
 
 
@@ -219,6 +269,7 @@ def plan_import(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
     """Job: read the file and keep its plan line by line. Done again, it replaces what it kept."""
     run = ImportRun.objects.select_related("agency").get(pk=job.arguments["run"])
     options = options_of(run)
+    reading, keeping = imports.halves(_told_to(progress))
     try:
         plan = imports.read_plan(
             run.kind,
@@ -227,7 +278,7 @@ def plan_import(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
             today=timezone.localdate(),
             agency=run.agency,
             by=job.requested_by,
-            progress=_told_to(progress),
+            progress=reading,
         )
     except Unreadable as error:
         sentence = told(error, run)
@@ -236,7 +287,7 @@ def plan_import(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
     _keep_errors(run, plan, options)
     with transaction.atomic():
         ImportLine.objects.filter(run=run).delete()
-        warned = _copy_lines(run, plan)
+        warned = _copy_lines(run, plan, keeping)
         ImportRun.objects.filter(pk=run.pk).update(
             state=State.PLANNED,
             rows=plan.rows,
@@ -248,23 +299,27 @@ def plan_import(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
                 "records": plan.records_something,
                 "ignored": list(plan.ignored_columns),
                 "titles": [[title.title, title.rows, list(title.lines)] for title in plan.unknown_titles],
+                "members": [list(member) for member in plan.unknown_members[:MOST_UNKNOWN]],
             },
         )
     return {"rows": plan.rows}
 
 
-def _copy_lines(run: ImportRun, plan: Plan) -> int:
+def _copy_lines(run: ImportRun, plan: Plan, progress: Progress | None) -> int:
     """COPY the plan's lines; how many carry a warning."""
     warned = 0
-    columns = "run_id, line, verdict, summary, reason, has_warning"
+    columns = "run_id, line, verdict, summary, reason, has_warning, changes"
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY compliance_importline ({columns}) FROM STDIN") as copy,
     ):
-        for line in plan.lines():
+        for number, line in enumerate(plan.lines(), 1):
+            if progress is not None and number % _TELL_EVERY == 0:
+                progress(number, plan.rows)
             warned += line.has_warning
+            changes = json.dumps(line.changes).replace("\\u0000", "") if line.changes else None
             summary, reason = line.summary.replace("\x00", ""), line.reason.replace("\x00", "")
-            copy.write_row((run.pk, line.line, line.verdict.value, summary, reason, line.has_warning))
+            copy.write_row((run.pk, line.line, line.verdict.value, summary, reason, line.has_warning, changes))
     return warned
 
 
@@ -359,6 +414,32 @@ def map_titles(run: ImportRun, said: Iterable[tuple[str, Course | str]], *, by: 
         keep_rows(run, written)
         follow(officers_with(linked) if linked else ())
     return count
+
+
+def decide_members(run: ImportRun, said: Mapping[str, str], *, by: User) -> Job:
+    """Remember who cells of a run mean (employee ids; blank = nobody) and make the plan again."""
+    options = options_of(run)
+    members = {**options.members, **said}
+    return start_plan(run, by=by, options=replace(options, members=members))
+
+
+def forget_members(run: ImportRun, *, by: User) -> Job:
+    """Forget whom a person chose for this run, and make the plan again."""
+    return start_plan(run, by=by, options=replace(options_of(run), members={}))
+
+
+def examples(run: ImportRun, titles: Sequence[Title]) -> dict[int, list[str]]:
+    """What the first rows of each title say, by its number. One query."""
+    lines = {line for title in titles for line in title.lines}
+    said = dict(ImportLine.objects.filter(run=run, line__in=lines).values_list("line", "summary"))
+    return {title.number: [f"line {line:,}: {said[line]}" for line in title.lines if line in said] for title in titles}
+
+
+def members_of(run: ImportRun) -> list[UnknownMember]:
+    """Whom rows are about that were not found and nobody decided on, those with most rows first."""
+    decided = options_of(run).members
+    found = [UnknownMember(key, said, rows, tuple(lines)) for key, said, rows, lines in run.counts.get("members", ())]
+    return [member for member in found if member.key not in decided]
 
 
 def sent_before(run: ImportRun) -> str:

@@ -85,6 +85,21 @@ def preview(kind: str, path: Path, *, rows: int = 5) -> Preview:
     return tabular.preview(path, find_kind(kind).columns, rows=rows)
 
 
+def guesses(path: Path) -> list[str]:
+    """The kinds that a file can be by its header, the likeliest first: those whose needed columns all offer themselves.
+
+    Of two the one that takes more of the columns goes first. One pass over the top of the file for each kind.
+    """
+    found: list[tuple[int, int, str]] = []
+    for place, kind in enumerate(KINDS.values()):
+        suggested = set(preview(kind.kind, path, rows=1).suggested.values())
+        groups = kind.required_columns(ImportOptions())
+        if all(any(set(names) <= suggested for names in alternatives) for alternatives in groups):
+            own = len({name for alternatives in groups for names in alternatives for name in names} & suggested)
+            found.append((-len(suggested) - own, place, kind.kind))
+    return [kind for *_, kind in sorted(found)]
+
+
 def open_table(kind: str, path: Path, options: ImportOptions) -> Table:
     """The file with its header found and its columns told apart; `Unreadable` with a sentence where that fails."""
     found = find_kind(kind)
@@ -126,14 +141,15 @@ def record(
 
     `PlanChanged` where the plan is not the one of `expected_digest`.
     """
-    work = _open(kind, path, options, today=today, agency=agency, by=by, progress=progress)
+    reading, judging = halves(progress)
+    work = _open(kind, path, options, today=today, agency=agency, by=by, progress=reading)
     try:
         with ExitStack() as stack:
             recorder: Recorder | None = None
             if work.is_rules:
                 stack.enter_context(changing_rules(by=by, via=via, why=why))
             else:
-                recorder = stack.enter_context(recording(by=by, via=via, why=why))
+                recorder = stack.enter_context(recording(by=by, via=via, why=why, progress=judging))
             work.prepare()
             work.gather()
             if recorder is not None:
@@ -143,7 +159,7 @@ def record(
                 raise PlanChanged("The records changed since this plan was made. Look at the new plan first.")
             with noting(work.writes if plan.records_something else (), work.written):
                 judged = work.act(recorder)
-            follow(judged)
+            follow(judged, judging)
         return Recorded(plan, recorder.change_id if recorder is not None else None, work.written)
     except FactRefused as error:
         raise Unreadable(f"Nothing was recorded. {' '.join(error.messages)}") from error
@@ -151,6 +167,27 @@ def record(
         raise Unreadable(
             "Nothing was recorded: somebody else recorded the same meanwhile. Send the file again."
         ) from error
+
+
+def halves(progress: Progress | None) -> tuple[Progress | None, Progress | None]:
+    """Progress of two parts of work on the rows of a file, told as one: half of each row is done by either part.
+
+    So the number told never falls and its total stays the rows of the file.
+    """
+    if progress is None:
+        return None, None
+    rows = 1
+
+    def first(done: int, total: int) -> None:
+        nonlocal rows
+        rows = max(total, 1)
+        progress(done // 2, rows)
+
+    def second(done: int, total: int) -> None:
+        half = rows // 2
+        progress(half + (rows - half) * done // max(total, 1), rows)
+
+    return first, second
 
 
 def write_errors(plan: Plan, path: Path, options: ImportOptions, out: TextIO) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -46,6 +46,9 @@ MOST_NUDGES = 100
 
 #: How long whoever asks for work waits for a queue that does not answer: at most some two seconds in all.
 NUDGE_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 1, "max_retries": 1, "interval_start": 0}
+
+#: Before so long, and before a twentieth is done, the rate of a job says nothing.
+ENOUGH_SECONDS = timedelta(seconds=4)
 
 START_LOCK = 4_127_010
 
@@ -136,7 +139,13 @@ def claim(key: str, *, silent_for: timedelta = SILENT) -> Job | None:
     """Take a waiting or silent job; None when somebody else has it or it has ended. One conditional UPDATE."""
     free = Q(state=JobState.WAITING) | _silent(silent_for)
     taken = Job.objects.filter(free, key=key, attempts__lt=MOST_ATTEMPTS).update(
-        state=JobState.RUNNING, attempts=F("attempts") + 1, started_at=Now(), heartbeat_at=Now(), done=0, doing="", error=""
+        state=JobState.RUNNING,
+        attempts=F("attempts") + 1,
+        started_at=Now(),
+        heartbeat_at=Now(),
+        done=0,
+        doing="",
+        error="",
     )
     return Job.objects.get(key=key) if taken else None
 
@@ -176,6 +185,16 @@ def run(key: str, handlers: Mapping[str, Handler], *, silent_for: timedelta = SI
             total = progress.total
             _finish(job, state=JobState.DONE, result=dict(result or {}), done=total, total=total)
     return job
+
+
+def time_left(job: Job, now: datetime) -> timedelta | None:
+    """How much longer a job takes at the rate it has gone so far; None while that says too little."""
+    if job.state != JobState.RUNNING or job.started_at is None or not 0 < job.done <= job.total:
+        return None
+    gone = now - job.started_at
+    if gone < ENOUGH_SECONDS or job.done * 20 < job.total:
+        return None
+    return gone * (job.total - job.done) / job.done
 
 
 def note(job: Job, result: Mapping[str, Any]) -> None:

@@ -264,7 +264,9 @@ class _Work:
     def _stays(self, rows: Any, why: str) -> None:
         count = rows.count()
         if count:
-            related = [one.name for one in rows.model._meta.concrete_fields if one.is_relation and one.name != "replaces"]
+            related = [
+                one.name for one in rows.model._meta.concrete_fields if one.is_relation and one.name != "replaces"
+            ]
             listed = rows.select_related(*related).order_by("pk")[:MOST_LEFT]
             self.found.stays(count, (Left(f"{fact.officer.employee_id} {named(fact)}", why) for fact in listed))
 
@@ -392,7 +394,11 @@ class _Work:
             if not used:
                 return {key for key in mine if self._journal[key][0] is not None} | made
             made -= used
-            lines = [Left(self._name(*key), "Something else stands on it.") for key in used if key[0] is not Officer or key[1] not in self._kept]
+            lines = [
+                Left(self._name(*key), "Something else stands on it.")
+                for key in used
+                if key[0] is not Officer or key[1] not in self._kept
+            ]
             self.found.stays(len(lines), lines)
 
     def _used_of(self, model: type[models.Model], ids: set[int], made: set[Key]) -> set[int]:
@@ -508,7 +514,8 @@ def undo_import(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
             change_id = _do(work, by=job.requested_by, why=job.arguments["why"])
             if work.found.digest() != job.arguments["digest"]:
                 raise _Changed
-            run.state, run.undone, run.problem = ImportRun.State.UNDONE, work.found.as_json(), ""
+            run.state, run.problem = ImportRun.State.UNDONE, ""
+            run.undone = {"why": job.arguments["why"], **work.found.as_json()}
             run.undone_in_id, run.undone_by, run.undone_at = change_id, job.requested_by, timezone.now()
             run.save(update_fields=["state", "undone", "problem", "undone_in", "undone_by", "undone_at"])
     except _Changed:

@@ -208,6 +208,7 @@ class OfficersImport(RowImport):
         if changed:
             self._details[key] = changed
             for name in changed:
+                said_by[name].differs(name, stored[name], changed[name])
                 if said_by[name].verdict is Verdict.SAME:
                     said_by[name].verdict = Verdict.CHANGED
 
@@ -246,7 +247,11 @@ class OfficersImport(RowImport):
             if hired_on > self.today:
                 self.warn(row, "hired_on", hired_on, f"The member is hired after today, {self.today}.")
             return True
-        job.end_on, job.category = end_on, row.category or job.category
+        wanted = end_on, row.category or job.category
+        for name, before, after in zip(("separated_on", "category"), (job.end_on, job.category), wanted, strict=True):
+            if before != after:
+                row.differs(name, before, after)
+        job.end_on, job.category = wanted
         if job.is_changed:
             job.row = row
             row.verdict = Verdict.CHANGED

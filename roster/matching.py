@@ -68,6 +68,7 @@ class Members:
         self.employee_ids: dict[int, str] = {}
         self._names: dict[int, str] = {}
         self._by_key: dict[Key, list[int]] = defaultdict(list)
+        self._by_id: dict[str, int] | None = None
         self._by_digits: dict[str, list[int]] | None = None
         self._by_name: dict[Key, list[int]] = defaultdict(list)
         hired: dict[int, list[date]] = defaultdict(list)
@@ -117,6 +118,12 @@ class Members:
         )
         hint = f" Hired on another day: {self._named(near)}." if near else ""
         raise NoMember(column, value, f"No member fits {wanted}.{hint}")
+
+    def with_id(self, employee_id: str) -> int | None:
+        """The member with this very id; None where there is none."""
+        if self._by_id is None:
+            self._by_id = {known.upper(): officer_id for officer_id, known in self.employee_ids.items()}
+        return self._by_id.get(employee_id.upper())
 
     def _read(self, column: str, raw: str) -> str:
         try:

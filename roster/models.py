@@ -11,7 +11,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Func, Manager, Q, Value
 from django.db.models.functions import Lower, Upper
 
 from roster.facts import Change, Fact, fact_indexes, fact_triggers
@@ -70,10 +70,10 @@ class Withdrawable(models.Model):
     `objects` holds what is listed. `every` holds withdrawn rows too: for answers about a moment when they stood.
     """
 
-    is_withdrawn = models.BooleanField(default=False, editable=False)
+    is_withdrawn = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects = ListedManager()
-    every = models.Manager()
+    every = Manager()  # noqa: DJ012 - the second manager, no field
 
     class Meta:
         abstract = True
@@ -179,16 +179,12 @@ class _Listed(Withdrawable):
 
 class Rank(_Listed):
     class Meta(_Listed.Meta):
-        constraints = (
-            models.UniqueConstraint("agency", Lower("code"), name="roster_rank_code", condition=IS_LISTED),
-        )
+        constraints = (models.UniqueConstraint("agency", Lower("code"), name="roster_rank_code", condition=IS_LISTED),)
 
 
 class Shift(_Listed):
     class Meta(_Listed.Meta):
-        constraints = (
-            models.UniqueConstraint("agency", Lower("code"), name="roster_shift_code", condition=IS_LISTED),
-        )
+        constraints = (models.UniqueConstraint("agency", Lower("code"), name="roster_shift_code", condition=IS_LISTED),)
 
 
 class StaffingMinimum(models.Model):

@@ -12,7 +12,7 @@ from roster.facts import Fact, Recorder
 from roster.imports import WHO_COLUMNS
 from roster.matching import NoMember
 from roster.models import Agency, Assignment, AssignmentKind, Designation, Employment, Leave, Rank, Shift, Unit
-from roster.plans import Fields, Plan, PlannedRow, RowImport, Verdict, Who
+from roster.plans import Fields, Plan, PlannedRow, RowImport, UnknownMember, Verdict, Who
 from roster.tabular import Column, Row
 from roster.unit_imports import lock_agency
 
@@ -42,7 +42,7 @@ class MemberRowsImport(RowImport, Generic[AnyRow]):
             fields = Fields(row.cells, self.table.places, self.days)
             planned = self.read_row(row, fields)
             try:
-                planned.officer_id = self._who.find(row.cells)
+                planned.officer_id = self._who.find(row.cells, row.line)
             except NoMember as error:
                 fields.errors.insert(0, (error.column, error.value, error.reason))
             if self.taken(row, planned, fields):
@@ -54,6 +54,9 @@ class MemberRowsImport(RowImport, Generic[AnyRow]):
 
     def officer_ids(self) -> set[int]:
         return set(self.by_officer)
+
+    def unknown_members(self) -> list[UnknownMember]:
+        return self._who.unknown()
 
     def rows_by_day(self) -> Iterator[tuple[int, list[AnyRow]]]:
         for officer_id, rows in self.by_officer.items():
@@ -200,6 +203,10 @@ class AssignmentsImport(MemberRowsImport[_AssignmentRow]):
             return
         if row.kind == AssignmentKind.HOME and not self._fits(stays, row, wanted[3], besides=stay):
             return
+        for name, before, after in zip(("unit", "shift", "rank", "end_on"), stay.values, wanted, strict=True):
+            if before != after:
+                code = self._unit_codes.get if name == "unit" else str
+                row.differs(name, *(code(one) if one else one for one in (before, after)))  # type: ignore[arg-type] # a unit by its id, the rest as it is
         stay.unit_id, stay.shift, stay.rank, stay.end_on = wanted
         stay.row = row
         row.verdict = Verdict.CHANGED
@@ -218,6 +225,7 @@ class AssignmentsImport(MemberRowsImport[_AssignmentRow]):
             if not self._fits(stays, row, row.end_on, besides=before):
                 return
             if before is not None:
+                row.differs(f"{self._unit_codes[before.unit_id]} {before.start_on}: end_on", None, row.start_on - DAY)
                 before.end_on = row.start_on - DAY
                 if before.fact_id is not None:
                     row.verdict = Verdict.CHANGED
@@ -385,6 +393,9 @@ class KeyedFactsImport(MemberRowsImport[KeyedRow]):
         elif self.fits(wanted, [other for other in facts.values() if other is not kept], row):
             facts[kept.key] = wanted
             row.verdict = Verdict.CHANGED
+            for name, before, after in zip(self.value_columns, kept.values, wanted.values, strict=True):
+                if before != after:
+                    row.differs(name, before, after)
 
     def _written(self) -> Iterator[tuple[int, KeptFact]]:
         for officer_id in sorted(self.facts):

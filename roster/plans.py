@@ -64,6 +64,9 @@ class Issue(NamedTuple):
     reason: str
 
 
+Differs = tuple[str, str, str]
+
+
 class PlanLine(NamedTuple):
     """One row of a plan. `reason` joins its errors or warnings."""
 
@@ -73,6 +76,19 @@ class PlanLine(NamedTuple):
     summary: str
     reason: str
     has_warning: bool
+    #: (our column, what stands, what will stand) of a changed row
+    changes: tuple[Differs, ...] = ()
+
+
+class UnknownMember(NamedTuple):
+    """Cells that fit no member, or several: a person says who it is, for all rows that hold them."""
+
+    #: the cells a member is found by, as one text
+    key: str
+    #: what the first such row says of the member, by our column
+    said: dict[str, str]
+    rows: int
+    lines: tuple[int, ...]
 
 
 class UnknownTitle(NamedTuple):
@@ -141,9 +157,11 @@ class ImportOptions:
     #: where the titles come from: aliases of that source go first
     source: str = ""
     date_format: str = ""
+    #: employee ids that a person gave for cells that fit no member or several, by `UnknownMember.key`; blank = nobody
+    members: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
-        return {**asdict(self), "mapping": dict(self.mapping), "match": list(self.match)}
+        return {**asdict(self), "mapping": dict(self.mapping), "members": dict(self.members), "match": list(self.match)}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, object]) -> Self:
@@ -182,6 +200,8 @@ class Plan:
     lines: Callable[[], Iterator[PlanLine]]
     #: one text for each thing that would be recorded, in a fixed order
     actions: Callable[[], Iterator[str]]
+    #: whom rows are about, where no member fits or several do; most rows first
+    unknown_members: list[UnknownMember] = field(default_factory=list)
 
     @property
     def records_something(self) -> bool:
@@ -265,6 +285,10 @@ class Import(ABC):
     def act(self, recorder: Recorder | None) -> set[int]:
         """Write the plan; officers whose standings follow from changed rules, where it changes rules."""
 
+    def unknown_members(self) -> list[UnknownMember]:
+        """Whom rows are about that were not found; none in a file that is not about members."""
+        return []
+
     def file_rows(self) -> Iterator[Row]:
         """The rows of the file that are whole; the others become errors. Tells the progress."""
         about, count = self.table.about, 0
@@ -299,6 +323,16 @@ def who_columns(options: ImportOptions) -> tuple[tuple[str, ...], ...]:
     return (options.match,)
 
 
+#: What a file may say of a member, and a person goes by who looks for them.
+SAID_OF_MEMBERS = ("employee_id", "post_id", "badge", "name", "last_name", "first_name", "email", "hired_on")
+_EXAMPLES = 5
+
+
+def one_text(cells: Sequence[str]) -> str:
+    """The cells a member is found by as one text; spaces do not tell two apart."""
+    return " | ".join(" ".join(cell.split()) for cell in cells)
+
+
 class Who:
     """Finds the member of each row, and remembers the answer: a file names the same people again and again."""
 
@@ -311,20 +345,39 @@ class Who:
         self._columns = columns
         self.places = [table.places[column] for column in columns]
         self._known: dict[tuple[str, ...], int | NoMember] = {}
+        self._decided = options.members
+        self._said = {column: table.places[column] for column in SAID_OF_MEMBERS if column in table.places}
+        #: key -> what the first row says, how many rows, and the first of their lines
+        self._unknown: dict[str, tuple[dict[str, str], int, tuple[int, ...]]] = {}
 
-    def find(self, cells: Sequence[str]) -> int:
-        """The officer's id; `NoMember` where the row fits nobody, or several."""
+    def find(self, cells: Sequence[str], line: int) -> int:
+        """The officer's id; `NoMember` where the row fits nobody, or several, and nobody said who it is."""
         key = tuple([cells[place] for place in self.places])
         known = self._known.get(key)
         if known is None:
             try:
                 known = self.members.find(self._values(key))
             except NoMember as error:
-                known = error
+                known = self.members.with_id(self._decided.get(one_text(key), "")) or error
             self._known[key] = known
         if isinstance(known, NoMember):
+            self._note_unknown(key, cells, line)
             raise known
         return known
+
+    def unknown(self) -> list[UnknownMember]:
+        """Whom rows are about that were not found, those with most rows first."""
+        found = [UnknownMember(key, *rest) for key, rest in self._unknown.items() if key.strip(" |")]
+        return sorted(found, key=lambda one: (-one.rows, one.key))
+
+    def _note_unknown(self, key: tuple[str, ...], cells: Sequence[str], line: int) -> None:
+        text = one_text(key)
+        said, rows, lines = self._unknown.get(text) or (
+            {column: " ".join(cells[place].split())[:100] for column, place in self._said.items()},
+            0,
+            (),
+        )
+        self._unknown[text] = said, rows + 1, lines if len(lines) == _EXAMPLES else (*lines, line)
 
     def _values(self, key: tuple[str, ...]) -> list[str]:
         if not self._by_name:
@@ -406,6 +459,11 @@ class PlannedRow:
     line: int
     summary: str
     verdict: Verdict = Verdict.SAME
+    changes: list[Differs] = field(default_factory=list, kw_only=True)
+
+    def differs(self, column: str, stands: object, wanted: object) -> None:
+        """Note what the row changes."""
+        self.changes.append((column, "" if stands is None else str(stands), "" if wanted is None else str(wanted)))
 
 
 class RowImport(Import):
@@ -463,6 +521,7 @@ class RowImport(Import):
             unknown_titles=[],
             lines=self._lines,
             actions=actions,
+            unknown_members=self.unknown_members(),
         )
 
     def _lines(self) -> Iterator[PlanLine]:
@@ -477,6 +536,7 @@ class RowImport(Import):
                 planned.summary[:LONGEST_SUMMARY],
                 " ".join(reasons.get(planned.line, ())),
                 planned.line in warned,
+                tuple(planned.changes) if planned.verdict is Verdict.CHANGED else (),
             )
 
 

@@ -120,6 +120,8 @@ class UnitsImport(RowImport):
             return
         if unit is not None and wanted != stored:
             row.verdict = Verdict.CHANGED
+            for name in (name for name in wanted if wanted[name] != stored[name]):
+                row.differs(name, stored[name], wanted[name])
         self._wanted[key], self._first[key] = wanted, row
 
     def _refuse_parents(self) -> None:

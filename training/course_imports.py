@@ -89,6 +89,9 @@ class CoursesImport(RowImport):
                 row.verdict = Verdict.NEW
             elif course.is_from_title or any(stored[name] != value for name, value in row.given.items()):
                 row.verdict = Verdict.CHANGED
+                for name, value in row.given.items():
+                    if stored[name] != value:
+                        row.differs(name, stored[name], value)
         return self.plan(self._actions)
 
     def _actions(self) -> Iterator[str]:
@@ -172,6 +175,7 @@ class CourseAliasesImport(RowImport):
 
     def gather(self) -> None:
         courses = {course.code.upper(): course for course in Course.objects.all()}
+        self._codes = {course.pk: course.code for course in courses.values()}
         self._rows: list[_AliasRow] = []
         for row in self.file_rows():
             fields = Fields(row.cells, self.table.places, self.days)
@@ -211,6 +215,7 @@ class CourseAliasesImport(RowImport):
                 row.verdict = Verdict.NEW
             elif alias.course_id != row.course_id or needs_link:
                 row.verdict = Verdict.CHANGED
+                row.differs("course", self._codes.get(alias.course_id), self._codes.get(row.course_id))
         return self.plan(self._actions)
 
     def _actions(self) -> Iterator[str]:

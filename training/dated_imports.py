@@ -111,6 +111,9 @@ class DatedImport(RowImport):
                 row.verdict = Verdict.NEW
             elif any(getattr(stored, name) != value for name, value in row.given.items()):
                 row.verdict = Verdict.CHANGED
+                for name, value in row.given.items():
+                    if getattr(stored, name) != value:
+                        row.differs(name, getattr(stored, name), value)
 
     def _actions(self) -> Iterator[str]:
         for row in self.wanted.values():

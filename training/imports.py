@@ -19,7 +19,18 @@ from roster.facts import Recorder
 from roster.imports import WHO_COLUMNS
 from roster.matching import NoMember
 from roster.models import Employment
-from roster.plans import LONGEST_SUMMARY, Fields, Import, Plan, PlanLine, UnknownTitle, Who, summary_of
+from roster.plans import (
+    LONGEST_SUMMARY,
+    Differs,
+    Fields,
+    Import,
+    Plan,
+    PlanLine,
+    UnknownMember,
+    UnknownTitle,
+    Who,
+    summary_of,
+)
 from roster.tabular import Column, Row
 from training.completion_rows import (
     CHANGED,
@@ -187,7 +198,7 @@ class CompletionsImport(Import):
         officer = course = 0
         is_unknown = False
         try:
-            officer = self._officers[self._who_cells(row.cells)] = self._who.find(row.cells)
+            officer = self._officers[self._who_cells(row.cells)] = self._who.find(row.cells, row.line)
         except NoMember as error:
             fields.errors.append((error.column, error.value, error.reason))
         try:
@@ -272,10 +283,15 @@ class CompletionsImport(Import):
     def officer_ids(self) -> set[int]:
         return set(self._rows.officer) - {0}
 
+    def unknown_members(self) -> list[UnknownMember]:
+        return self._who.unknown()
+
     def decide(self) -> Plan:
         officers = list(self.officer_ids())
         #: the fact that a changed row replaces, and what the new one says; by row
         self._changed: dict[int, tuple[int, Given]] = {}
+        #: what stands, of the same rows
+        self._before: dict[int, Given] = {}
         for fact_id, officer, course, day, number, *values in stored_completions(officers):
             key = key_of(officer, self._courses.stands_for[course], day, number)
             place = self._by_key.get(key)
@@ -306,6 +322,7 @@ class CompletionsImport(Import):
             unknown_titles=self._unknown_titles(),
             lines=self._lines,
             actions=self._actions,
+            unknown_members=self.unknown_members(),
         )
 
     def _compare(self, place: int, fact_id: int, stored: Given) -> None:
@@ -318,6 +335,7 @@ class CompletionsImport(Import):
             self._rows.verdict[place] = CHANGED
             merged = tuple([new if new is not None else old for new, old in zip(given, stored, strict=True)])
             self._changed[place] = (fact_id, merged)
+            self._before[place] = stored
 
     def _keeps_evidence(self, place: int) -> bool:
         """A row that says nothing of the evidence leaves the decision on it as it is."""
@@ -350,7 +368,15 @@ class CompletionsImport(Import):
             while coming is not None and coming.line == line:
                 said, has_warning = [*said, coming.reason], True
                 coming = next(warnings, None)
-            yield PlanLine(line, VERDICTS[rows.verdict[place]], self._summary(place), " ".join(said), has_warning)
+            verdict, summary = VERDICTS[rows.verdict[place]], self._summary(place)
+            yield PlanLine(line, verdict, summary, " ".join(said), has_warning, self._changes(place))
+
+    def _changes(self, place: int) -> tuple[Differs, ...]:
+        """What a changed row changes, column by column."""
+        if self._rows.verdict[place] != CHANGED:
+            return ()
+        both = zip(GIVEN, self._before[place], self._changed[place][1], strict=True)
+        return tuple((name, old or "", new or "") for name, old, new in both if old != new)
 
     def _summary(self, place: int) -> str:
         if place in self._summaries:

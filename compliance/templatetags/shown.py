@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from compliance import coverage, goals, lifeline, sentences
-from compliance.models import Edition, Goal
+from compliance import coverage, goals, jobs, lifeline, sentences
+from compliance.models import Edition, Goal, Job
 from compliance.sentences import name_of
 from roster.access import Right, Viewer
 from roster.facts import Change
@@ -35,6 +35,22 @@ def state_badge(state: str, words: str = "") -> SafeString:
         SIGNS[state],
         words or state.replace("_", " "),
     )
+
+
+@register.filter
+def time_left(job: Job) -> str:
+    """`about 3 minutes left`; blank while nobody can say."""
+    left = jobs.time_left(job, timezone.now())
+    if left is None:
+        return ""
+    seconds = left.total_seconds()
+    if seconds < 50:
+        return "less than a minute left"
+    if seconds < 90:
+        return "about a minute left"
+    if seconds < 90 * 60:
+        return f"about {round(seconds / 60)} minutes left"
+    return f"about {round(seconds / 3600)} hours left"
 
 
 @register.filter

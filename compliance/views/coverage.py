@@ -145,9 +145,7 @@ def _tops(viewer: Viewer) -> list[int]:
     """The units a viewer's table begins with: the top of the tree, or a commander's own."""
     if viewer.visible_units() is None:
         return viewer.tree.tops()
-    whole = [
-        key for key in viewer.tree.tops() if viewer.tree.units[key].agency_id in (viewer.agencies or ())
-    ]
+    whole = [key for key in viewer.tree.tops() if viewer.tree.units[key].agency_id in (viewer.agencies or ())]
     below = viewer.tree.below(whole)
     return whole + [key for key in viewer.top_units() if key not in below]
 

@@ -12,17 +12,29 @@ from django.http import FileResponse, Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from compliance import import_runs, imports
-from compliance.forms.imports import ColumnsForm, PlanFilterForm, TitlesForm, UploadForm
-from compliance.import_runs import MOST_TITLES
+from compliance import import_runs, imports, near_members, undo
+from compliance.forms.imports import (
+    AlsoForm,
+    ColumnsForm,
+    MembersForm,
+    PartForm,
+    PlanFilterForm,
+    TitlesForm,
+    UndoForm,
+    UploadForm,
+)
+from compliance.import_runs import MOST_MEMBERS, MOST_TITLES
 from compliance.models import ImportLine, ImportRun, Job
 from compliance.sentences import count
 from roster.access import Right, Viewer, ViewerRequest, requires
 from roster.tabular import Unreadable
 
 PER_PAGE = 50
+#: titles that the plan's own page names
+TITLES_NAMED = 5
 RUNS_SHOWN = 50
 OPEN = ("waiting", "running")
+DONE_WITH = ("recorded", "discarded", "undone")
 #: What the rows of a plan can be filtered by, and the name of each.
 VERDICTS = (
     ("", "All"),
@@ -86,7 +98,7 @@ def import_list(request: ViewerRequest) -> HttpResponseBase:
 def import_columns(request: ViewerRequest, pk: int) -> HttpResponseBase:
     """Which column is which."""
     run = _one(request, pk)
-    if _is_busy(run.job) or run.state in ("recorded", "discarded"):
+    if _is_busy(run.job) or run.state in DONE_WITH:
         return redirect("import-detail", pk=pk)
     try:
         found = imports.preview(run.kind, import_runs.path_of(run))
@@ -115,6 +127,7 @@ def import_columns(request: ViewerRequest, pk: int) -> HttpResponseBase:
         "needed": import_runs.needed_columns(run),
         "remembered": import_runs.remembered(run, str(run.options.get("source", "")))[1],
         "sent_before": import_runs.sent_before(run),
+        "also": _also(run),
     }
     return render(request, "imports/columns.html", context, status=400 if form.errors else 200)
 
@@ -138,7 +151,7 @@ def import_detail(request: ViewerRequest, pk: int) -> HttpResponseBase:
         "remembered": import_runs.remembered(run, str(run.options.get("source", "")))[1],
         "sent_before": import_runs.sent_before(run),
     }
-    if not context["is_busy"] and run.state in ("planned", "recorded"):
+    if not context["is_busy"] and run.state in ("planned", "recorded", "undone"):
         context |= _plan(run, wanted.cleaned_data["show"], wanted.cleaned_data["page"] or 1)
     return render(request, "imports/detail.html", context)
 
@@ -157,15 +170,22 @@ def _plan(run: ImportRun, show: str, page: int) -> dict[str, Any]:
         if not value or counts.get(value) or value in ("new", "same", "changed", "rejected")
     ]
     titles = import_runs.titles_of(run) if run.state == "planned" else []
+    members = import_runs.members_of(run) if run.state == "planned" else []
+    kind_columns = {column.name: column.title or column.name for column in imports.KINDS[run.kind].columns}
     shown_page = Paginator(lines, PER_PAGE).get_page(page)
     return {
         "page": shown_page,
-        "lines": import_runs.with_names(run, list(shown_page.object_list)),
+        "lines": [
+            (line, name, [(kind_columns.get(column, column), *both) for column, *both in line.changes or ()])
+            for line, name in import_runs.with_names(run, list(shown_page.object_list))
+        ],
         "show": show,
         "filters": shown,
         "titles": titles,
-        "titles_form": TitlesForm(titles=titles[:MOST_TITLES]) if titles else None,
-        "more_titles": max(0, len(titles) - MOST_TITLES),
+        "titles_named": titles[:TITLES_NAMED],
+        "members": members,
+        "members_named": members[:TITLES_NAMED],
+        "also": _also(run) if run.state in ("planned", "recorded") else [],
         "to_record": counts.get("new", 0) + counts.get("changed", 0),
         "record_label": f"Record {_rows(counts)}",
         "recorded_label": _rows(counts),
@@ -179,25 +199,128 @@ def _rows(counts: dict[str, Any]) -> str:
     return " and ".join([*parts, count(changed, "change")] if changed else parts)
 
 
+def _also(run: ImportRun) -> list[tuple[str, str]]:
+    """What else the same file can be read as, by its header."""
+    path = import_runs.path_of(run)
+    if not path.exists():
+        return []
+    try:
+        return [(kind, imports.KINDS[kind].title) for kind in imports.guesses(path) if kind != run.kind]
+    except Unreadable:
+        return []
+
+
 @requires(Right.IMPORT)
 @require_POST
-def import_titles(request: ViewerRequest, pk: int) -> HttpResponseBase:
-    """Say which course a title is, or that it counts toward nothing; then plan again."""
+def import_also(request: ViewerRequest, pk: int) -> HttpResponseBase:
+    """Read the same file as another kind, too."""
     run = _one(request, pk)
-    form = TitlesForm(request.POST, titles=import_runs.titles_of(run)[:MOST_TITLES])
-    if not form.is_valid():
-        messages.error(request, "Choose a course from the list for each title.")
+    form = AlsoForm(request.POST, kinds=[(kind, found.title) for kind, found in imports.KINDS.items()])
+    if not form.is_valid() or not import_runs.path_of(run).exists():
+        messages.warning(request, "Choose one of the kinds offered.")
         return redirect("import-detail", pk=pk)
     try:
+        also = import_runs.read_also(run, form.cleaned_data["kind"], by=request.user)
+    except Unreadable as error:
+        messages.warning(request, import_runs.told(error, run))
+        return redirect("import-detail", pk=pk)
+    return redirect("import-columns", pk=also.pk)
+
+
+@requires(Right.IMPORT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def import_titles(request: ViewerRequest, pk: int) -> HttpResponseBase:
+    """Say which course each title is, or that it counts toward nothing; then plan again."""
+    run, wanted = _one(request, pk), PartForm(request.GET)
+    if run.state != "planned" or _is_busy(run.job):
+        return redirect("import-detail", pk=pk)
+    every = import_runs.titles_of(run)
+    if not wanted.is_valid():
+        return render(request, "imports/titles.html", {"run": run, "wanted": wanted}, status=400)
+    q = wanted.cleaned_data["q"].casefold()
+    page = Paginator([title for title in every if q in title.title.casefold()], MOST_TITLES).get_page(
+        wanted.cleaned_data["page"] or 1
+    )
+    form = TitlesForm(request.POST or None, titles=page.object_list)
+    examples = import_runs.examples(run, list(page.object_list))
+    if request.method == "POST" and form.is_valid():
+        try:
+            said = form.said()
+            if said:
+                import_runs.map_titles(run, said, by=request.user)
+                import_runs.start_plan(run, by=request.user)
+                return redirect("import-detail", pk=pk)
+            form.add_error(None, "No title was mapped: choose a course, or “counts toward nothing”.")
+        except ValidationError as error:
+            form.add_error(None, error)
+    context = {
+        "run": run,
+        "wanted": wanted,
+        "form": form,
+        "page": page,
+        "count": len(every),
+        "rows": [(*row, examples.get(row[0].number, [])) for row in form.rows],
+    }
+    return render(request, "imports/titles.html", context, status=400 if form.errors else 200)
+
+
+@requires(Right.IMPORT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def import_members(request: ViewerRequest, pk: int) -> HttpResponseBase:
+    """Say who each member is that was not found, beside the candidates; then plan again."""
+    run = _one(request, pk)
+    if run.state != "planned" or _is_busy(run.job):
+        return redirect("import-detail", pk=pk)
+    every = import_runs.members_of(run)
+    among = request.viewer.officers().filter(agency=run.agency)
+    offers = near_members.offers(every[:MOST_MEMBERS], among, date_format=import_runs.options_of(run).date_format)
+    form = MembersForm(request.POST or None, offers=offers, agency=run.agency)
+    if request.method == "POST" and form.is_valid():
         said = form.said()
-        if not said:
-            messages.warning(request, "No title was mapped: choose a course, or “counts toward nothing”.")
-            return redirect("import-detail", pk=pk)
-        import_runs.map_titles(run, said, by=request.user)
-        import_runs.start_plan(run, by=request.user)
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    return redirect("import-detail", pk=pk)
+        try:
+            if said:
+                import_runs.decide_members(run, said, by=request.user)
+                return redirect("import-detail", pk=pk)
+            form.add_error(None, "Nobody was chosen: choose a member, or “none of our members”.")
+        except ValidationError as error:
+            form.add_error(None, error)
+    context = {
+        "run": run,
+        "form": form,
+        "count": len(every),
+        "more": max(0, len(every) - MOST_MEMBERS),
+        "decided": sorted(import_runs.options_of(run).members.items()),
+    }
+    return render(request, "imports/members.html", context, status=400 if form.errors else 200)
+
+
+@requires(Right.IMPORT)
+@require_POST
+def import_members_forget(request: ViewerRequest, pk: int) -> HttpResponseBase:
+    """Forget who was chosen for cells of this run, and plan again: the choice is made anew."""
+    return _started(request, pk, lambda run: import_runs.forget_members(run, by=request.user))
+
+
+@requires(Right.IMPORT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def import_undo(request: ViewerRequest, pk: int) -> HttpResponseBase:
+    """What undoing a recorded import would do; then ask for exactly that."""
+    run = _one(request, pk)
+    if run.state != "recorded" or _is_busy(run.job):
+        return redirect("import-detail", pk=pk)
+    form = UndoForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            import_runs.start_undo(run, digest=values["digest"], why=values["why"], by=request.user)
+        except ValidationError as error:
+            messages.warning(request, " ".join(error.messages))
+        return redirect("import-detail", pk=pk)
+    found = undo.look(run)
+    if not form.is_bound:
+        form = UndoForm(initial={"digest": found.digest()})
+    context = {"run": run, "form": form, "found": found, "nothing": undo.NOTHING}
+    return render(request, "imports/undo.html", context, status=400 if form.errors else 200)
 
 
 @requires(Right.IMPORT)

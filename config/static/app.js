@@ -64,3 +64,25 @@ for (const grid of document.querySelectorAll("[data-grid]")) {
     }
   });
 }
+
+// Import: a file may be dropped anywhere on its form; the field takes it, as if it had been chosen there.
+for (const form of document.querySelectorAll("form[data-drop]")) {
+  const field = form.querySelector("input[type=file]");
+  const hint = document.createElement("p");
+  hint.className = "drop-zone";
+  hint.textContent = "Drop a file here, or choose one:";
+  field.before(hint);
+  const mark = (event, isOver) => {
+    if (!event.dataTransfer || !event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    form.classList.toggle("drop-over", isOver);
+  };
+  form.addEventListener("dragover", (event) => mark(event, true));
+  form.addEventListener("dragleave", (event) => mark(event, false));
+  form.addEventListener("drop", (event) => {
+    mark(event, false);
+    if (!event.dataTransfer || !event.dataTransfer.files.length) return;
+    field.files = event.dataTransfer.files;
+    hint.textContent = `${field.files[0].name} is ready to be sent.`;
+  });
+}

@@ -27,7 +27,11 @@ from training.models import Completion, Course, CourseAlias, Equivalency, Eviden
 pytestmark = pytest.mark.django_db(transaction=True)
 
 UNITS = "code,parent,function\nPB,,patrol\nCEN,PB,\n"
-OFFICERS = "employee_id,last_name,first_name,badge,hired_on\n001,Whitfield,Amara,77,2015-02-01\n002,Delacroix,Jonah,,2016-03-01\n"
+OFFICERS = (
+    "employee_id,last_name,first_name,badge,hired_on\n"
+    "001,Whitfield,Amara,77,2015-02-01\n"
+    "002,Delacroix,Jonah,,2016-03-01\n"
+)
 HOMES = "employee_id,unit,shift,rank,start_on\n001,CEN,days,officer,2015-02-01\n002,CEN,nights,officer,2016-03-01\n"
 COURSES = "code,title,kind,hours\nCIT-40,CIT basic,cit,40\n"
 TITLES = "title,course,source\nCRISIS 40,CIT-40,HR\n"
@@ -297,9 +301,10 @@ def test_a_worker_that_dies_half_way_leaves_nothing_half_done(academy: User, mon
     before = shown()
     job = import_runs.start_undo(run, digest=undo.look(run).digest(), why="", by=academy)
     assert job is not None
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(ImportRun, "save", _killed)
-        undo.undo_import(job, lambda done, total: None)
+        with pytest.raises(KeyboardInterrupt):
+            undo.undo_import(job, lambda done, total: None)
 
     after = shown()
     work()

@@ -196,7 +196,11 @@ ADDRESSES: dict[str, Address] = {
     "import-columns": Address(RECORDERS, RECORDERS, args=("<run>",), shows="whitfield.csv"),
     "import-errors": Address(RECORDERS, args=("<run>",), shows="009999"),
     "import-plan": Address(frozenset(), RECORDERS, args=("<run>",)),
-    "import-titles": Address(frozenset(), RECORDERS, args=("<run>",)),
+    "import-titles": Address(RECORDERS, RECORDERS, args=("<run>",), shows="whitfield.csv"),
+    "import-members": Address(RECORDERS, RECORDERS, args=("<run>",), shows="whitfield.csv"),
+    "import-members-forget": Address(frozenset(), RECORDERS, args=("<run>",)),
+    "import-also": Address(frozenset(), RECORDERS, args=("<run>",)),
+    "import-undo": Address(RECORDERS, RECORDERS, args=("<loaded>",), shows="whitfield.csv"),
     "import-record": Address(frozenset(), RECORDERS, args=("<run>",)),
     "import-discard": Address(frozenset(), RECORDERS, args=("<run>",)),
     "job-detail": Address(RECORDERS, args=("<job>",), shows="Plan an import"),
@@ -312,6 +316,14 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
         job=job,
         uploaded_by=academy,
     )
+    loaded = ImportRun.objects.create(
+        agency=cast.central.agency,
+        kind="completions",
+        file_name="whitfield.csv",
+        stored_as="imports/abc",
+        state="recorded",
+        uploaded_by=academy,
+    )
     equivalency = make_equivalency(cast.refresher, cast.basic, date(2024, 2, 29))
     plan = make_lesson_plan(cast.basic, "v2019", date(2019, 1, 1))
     topic = make_topic("De-escalation")
@@ -366,6 +378,7 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
             "<look>": str(look.key),
             "<act>": str(act.pk),
             "<ended>": str(recorded.pk),
+            "<loaded>": str(loaded.pk),
             "<run>": str(run.pk),
             "<job>": str(job.key),
             "<user>": str(user.pk),

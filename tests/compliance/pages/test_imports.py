@@ -138,7 +138,7 @@ def test_counts_are_filters(cast: Cast) -> None:
     rejected = client.get(address, {"show": "rejected"})
     wrong = client.get(address, {"show": "everything"})
 
-    assert [line.line for line, _ in rejected.context["lines"]] == [5, 6, 7]
+    assert [line.line for line, *_ in rejected.context["lines"]] == [5, 6, 7]
     assert wrong.status_code == 400
     assert "show: there are no rows of this kind." in words(wrong)
 
@@ -196,7 +196,7 @@ def test_titles_are_mapped_by_a_person_and_remembered(cast: Cast) -> None:
     run = planned(client, source="City HR")
     title = "RESPONDING TO PEOPLE IN CRISIS – MODULE 4"
 
-    client.post(reverse("import-titles", args=[run.pk]), {"title-0": str(cast.refresher.pk), "name-0": title})
+    client.post(reverse("import-titles", args=[run.pk]), {"title-0": cast.refresher.code, "name-0": title})
     work()
     text = words(client.get(reverse("import-detail", args=[run.pk])))
 
@@ -230,7 +230,7 @@ def test_a_title_mapped_after_all_brings_what_was_recorded_under_it(cast: Cast) 
     complete(cast.amara, made, timezone.localdate())
     before = standings_on(timezone.localdate()).get(officer=cast.amara).state
 
-    client.post(reverse("import-titles", args=[run.pk]), {"title-0": str(cast.refresher.pk), "name-0": title})
+    client.post(reverse("import-titles", args=[run.pk]), {"title-0": cast.refresher.code, "name-0": title})
 
     made.refresh_from_db()
     assert made.same_as == cast.refresher
