@@ -319,7 +319,13 @@ def import_undo(request: ViewerRequest, pk: int) -> HttpResponseBase:
     found = undo.look(run)
     if not form.is_bound:
         form = UndoForm(initial={"digest": found.digest()})
-    context = {"run": run, "form": form, "found": found, "nothing": undo.NOTHING}
+    context = {
+        "run": run,
+        "form": form,
+        "found": found.as_json(),
+        "does_something": found.does_something,
+        "nothing": undo.NOTHING,
+    }
     return render(request, "imports/undo.html", context, status=400 if form.errors else 200)
 
 

@@ -7,7 +7,7 @@ import re
 import stat
 import zipfile
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from compliance import import_runs, imports, jobs, tasks
 from compliance.coverage import standings_on
 from compliance.models import ImportLine, ImportRun, Job, Waiver
 from compliance.standings import differences
+from compliance.templatetags.shown import time_left
 from tests.compliance.pages.cast import Cast
 from tests.factories import complete, make_agency, make_course, make_user
 from training.models import Completion, Course, CourseAlias
@@ -417,9 +418,9 @@ def test_the_plan_costs_the_same_queries_for_few_rows_and_many(cast: Cast, djang
     few = planned(client)
     many = planned(client, FILE + "".join(f"002918,CIT-40,2020-01-{day:02},\n" for day in range(1, 31)))
 
-    # session and user 2, access and tree 2, run 1, remembered 0, same file 1, count and lines 2, names 1, courses 1
+    # session and user 2, access and tree 2, run 1, remembered 0, same file 1, count and lines 2, names 1
     for run in (few, many):
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(9):
             client.get(reverse("import-detail", args=[run.pk]))
 
 
@@ -435,3 +436,167 @@ def test_a_long_file_name_keeps_its_ending(cast: Cast) -> None:
     send(cast.client("academy"), FILE, name="n" * 240 + ".csv")
 
     assert ImportRun.objects.get().file_name == "n" * 196 + ".csv"
+
+
+def test_what_changed_rows_change_is_shown_column_by_column(cast: Cast) -> None:
+    client = cast.client("academy")
+    run = planned(client, "employee_id,course,completed_on,hours\n002918,CIT-40,2019-05-03,36.5\n")
+
+    page = client.get(reverse("import-detail", args=[run.pk]), {"show": "changed"})
+
+    ((_, _, changes),) = page.context["lines"]
+    assert changes == [("Hours", "", "36.50")]
+    assert "~ changed Hours: blank → 36.50" in words(page)
+
+
+def test_titles_have_a_page_with_counts_examples_and_search(cast: Cast) -> None:
+    client = cast.client("academy")
+    rows = [f"002918,TITLE {number:03},2021-02-{1 + number % 28:02},1" for number in range(120)]
+    run = planned(
+        client, "employee_id,course,completed_on,hours\n" + "\n".join([*rows, "003377,TITLE 007,2021-03-01,1\n"])
+    )
+    address = reverse("import-titles", args=[run.pk])
+
+    first, second = client.get(address), client.get(address, {"page": 2})
+    found = client.get(address, {"q": "title 11"})
+    wrong = client.post(address, {"title-0": "CRISIS SOMETHING", "name-0": "TITLE 007"})
+
+    assert [len(page.context["rows"]) for page in (first, second, found)] == [100, 20, 10]
+    title, _, _, examples = first.context["rows"][0]
+    assert (title.title, title.rows) == ("TITLE 007", 2)
+    assert examples == ["line 9: 002918, TITLE 007, 2021-02-08, 1", "line 122: 003377, TITLE 007, 2021-03-01, 1"]
+    assert wrong.status_code == 400
+    assert "No course has this code or title." in words(wrong)
+
+
+def test_a_page_of_titles_is_mapped_at_once(cast: Cast) -> None:
+    client = cast.client("academy")
+    rows = [f"002918,TITLE {number},2021-02-0{number},1\n" for number in range(1, 5)]
+    run = planned(client, "employee_id,course,completed_on,hours\n" + "".join(rows))
+    names = {f"name-{number}": f"TITLE {number + 1}" for number in range(4)}
+
+    client.post(
+        reverse("import-titles", args=[run.pk]),
+        {**names, "title-2": "CIT refresher (CIT-REF-8)", "rest": "Counts toward nothing"},
+    )
+    work()
+
+    run.refresh_from_db()
+    assert run.counts["new"] == 4
+    assert CourseAlias.objects.get().course == cast.refresher
+    assert list(Course.objects.filter(is_from_title=True).order_by("title").values_list("title", flat=True)) == [
+        "TITLE 1",
+        "TITLE 2",
+        "TITLE 4",
+    ]
+
+
+def test_near_matches_are_offered_side_by_side_and_decided_once(cast: Cast) -> None:
+    client = cast.client("academy")
+    text = "employee_id,course,completed_on,last_name,first_name\n" + "".join(
+        f"002919,CIT-40,2020-01-0{day},Whitfield,Amara\n" for day in (1, 2)
+    )
+    send(client, text, source="City HR")
+    run = ImportRun.objects.get()
+    own = ("employee_id", "course", "completed_on", "last_name", "first_name")
+    columns = {f"column-{place}": name for place, name in enumerate(own)} | {"unknown_course": "reject"}
+    client.post(reverse("import-columns", args=[run.pk]), columns)
+    work()
+    address = reverse("import-members", args=[run.pk])
+
+    page = client.get(address)
+    (offer,) = (row[0] for row in page.context["form"].rows)
+    text_of_page = words(page)
+    client.post(address, {"who-0": "002918", "key-0": "002919"})
+    work()
+    run.refresh_from_db()
+
+    assert (offer.member.key, offer.member.rows) == ("002919", 2)
+    assert [(one.employee_id, one.differs) for one in offer.candidates] == [("002918", {"employee_id"})]
+    assert offer.candidates[0].has["unit"] == "Central District"
+    assert "≠ 002918" in text_of_page
+    assert (run.counts["new"], run.counts["rejected"]) == (2, 0)
+
+    send(client, text, source="City HR")
+    again = ImportRun.objects.latest("pk")
+    assert again.options["members"] == {"002919": "002918"}
+
+    client.post(reverse("import-members-forget", args=[run.pk]))
+    work()
+    run.refresh_from_db()
+    assert run.counts["rejected"] == 2
+
+
+def test_a_member_may_be_none_of_ours_or_somebody_else(cast: Cast) -> None:
+    client = cast.client("academy")
+    run = planned(client, "employee_id,course,completed_on,hours\n7,CIT-40,2020-01-01,\n8,CIT-40,2020-01-01,\n")
+    address = reverse("import-members", args=[run.pk])
+
+    wrong = client.post(address, {"key-0": "7", "other-0": "5555"})
+    client.post(address, {"key-0": "7", "other-0": "003377", "key-1": "8", "who-1": "-"})
+    work()
+
+    run.refresh_from_db()
+    assert "No member has this employee id." in words(wrong)
+    assert run.options["members"] == {"7": "003377", "8": ""}
+    assert (run.counts["new"], run.counts["rejected"]) == (1, 1)
+    assert import_runs.members_of(run) == []
+
+
+def test_a_file_says_by_its_header_what_it_holds_and_can_be_read_as_more(cast: Cast) -> None:
+    client = cast.client("academy")
+    roster = 'Emp. #,full_name,appt_date,command,assignment_date\n002918,"WHITFIELD, AMARA",1/2/2015,CEN,3/2/2023\n'
+
+    send(client, roster, kind="")
+    run = ImportRun.objects.get()
+    page = client.get(reverse("import-columns", args=[run.pk]))
+    client.post(reverse("import-also", args=[run.pk]), {"kind": "units"})
+    also = ImportRun.objects.latest("pk")
+    unknown = send(client, "a,b\n1,2\n", kind="")
+
+    assert run.kind == "assignments"
+    assert [kind for kind, _ in page.context["also"]] == ["officers", "units"]
+    assert (also.kind, also.sha256, also.options["mapping"]) == ("units", run.sha256, {"command": "code"})
+    assert import_runs.path_of(also).read_text() == import_runs.path_of(run).read_text()
+    assert "Its columns do not tell what it holds." in words(unknown)
+
+
+def test_undoing_shows_first_what_it_would_do_and_does_that(cast: Cast) -> None:
+    client = cast.client("academy")
+    run = planned(client)
+    client.post(reverse("import-record", args=[run.pk]), {"digest": run.plan_digest})
+    work()
+    address = reverse("import-undo", args=[run.pk])
+
+    shown = client.get(address)
+    blank = client.post(address, {"digest": shown.context["form"]["digest"].value(), "why": ""})
+    client.post(address, {"digest": shown.context["form"]["digest"].value(), "why": "The file of another city"})
+    work()
+    after = client.get(reverse("import-detail", args=[run.pk]))
+
+    run.refresh_from_db()
+    assert "Completions that it recorded: voided 2" in words(shown)
+    assert blank.status_code == 400
+    assert (run.state, Completion.objects.known().count()) == ("undone", 1)
+    assert run.undone_in is not None
+    assert (run.undone_in.by, run.undone_in.why) == (cast.users["academy"], "The file of another city")
+    assert "Recorded: 2 new rows; undone on" in words(after)
+    assert client.get(address).status_code == 302
+    assert differences() == {}
+
+
+@pytest.mark.parametrize(
+    ("done", "seconds", "said"),
+    [
+        pytest.param(500, 2, "", id="too-early"),
+        pytest.param(10, 60, "", id="too-little"),
+        pytest.param(500, 20, "less than a minute left", id="soon"),
+        pytest.param(500, 60, "about a minute left", id="a-minute"),
+        pytest.param(250, 60, "about 3 minutes left", id="at-the-rate-so-far"),
+        pytest.param(100, 1200, "about 3 hours left", id="hours"),
+    ],
+)
+def test_the_time_left_is_told_at_the_rate_so_far(done: int, seconds: int, said: str) -> None:
+    started = timezone.now() - timedelta(seconds=seconds)
+
+    assert time_left(Job(state="running", done=done, total=1000, started_at=started)) == said
