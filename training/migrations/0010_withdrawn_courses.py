@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('training', '0008_shared_files_providers_kept_both'),
+        ('training', '0009_certificate_numbers'),
     ]
 
     operations = [
