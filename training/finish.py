@@ -71,7 +71,7 @@ class Act(StrEnum):
 
     RECORD = "record"  # a completion
     SAME = "same"  # has this very completion already
-    KEPT = "kept"  # what an earlier finish recorded was corrected by hand, and stands
+    KEPT = "kept"  # what an earlier finish recorded was changed since, by correction or merge, and stands
     OUTSIDE = "outside"  # their record is kept elsewhere: an outcome, no completion
     REFUSED = "refused"  # passed, and yet nothing can be recorded
     NOTHING = "nothing"  # did not pass
@@ -182,7 +182,7 @@ def _decided(
     seat, completed_on = line.seat, line.judgement.completed_on
     stands = corrected.get(seat.completion_id or 0)
     if stands is not None and stands.pk != seat.completion_id:
-        why = f"The completion of an earlier finish was corrected by hand and stands: {spoken(stands.completed_on)}."
+        why = f"What an earlier finish recorded was changed since and stands: {spoken(stands.completed_on)}."
         return replace(line, act=Act.KEPT, why=(*line.judgement.why, why), stands=stands)
     if completed_on is None:
         return replace(line, why=line.judgement.why)
@@ -399,7 +399,7 @@ def _why_left(session: ClassSession, completion: Completion, corrected: Mapping[
     if stands is None:
         return "Voided by hand already."
     if stands.pk != completion.pk:
-        return f"Corrected by hand since: the completion of {spoken(stands.completed_on)} stays."
+        return f"Changed since: the completion of {spoken(stands.completed_on)} stays."
     if completion.recorded_in_id != session.finished_in_id:
         return "Not recorded by this finish: it stays."
     return ""

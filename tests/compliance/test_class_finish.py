@@ -386,13 +386,13 @@ def test_what_was_corrected_by_hand_since_stays(session: ClassSession, by: User)
     (line,) = finish.plan(session, by=by, today=TODAY).lines
     done = finish_it(session, by)
 
-    assert undone.left == "Corrected by hand since: the completion of 17 Apr 2026 stays."
+    assert undone.left == "Changed since: the completion of 17 Apr 2026 stays."
     assert (line.act, line.stands) == (Act.KEPT, again)
     assert done.recorded == 0
     assert list(Completion.objects.known()) == [again]
     assert outcome(seat) == (
         "passed",
-        "The completion of an earlier finish was corrected by hand and stands: 17 Apr 2026.",
+        "What an earlier finish recorded was changed since and stands: 17 Apr 2026.",
     )
 
 
