@@ -6,8 +6,9 @@ The order: members who are overdue on the last day of the class, the longest fir
 date falls by 90 days after it, by date; then those in grace until later, members of units that are short of a goal
 first, and by date. Among equal dates, too, members of units that are short of a goal come first.
 
-A member is looked at when the course serves an edition in force on the last day of the class, and the engine says so
-again of everybody who is suggested: with the completion their answer is another one.
+A member is looked at when the course serves an edition in force on the last day of the class, and no seat in another
+class that is not finished does so already; and the engine says it again of everybody who is suggested: with the
+completion their answer is another one.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from compliance.working import Place
 from roster.models import Agency, Officer, Shift, StaffingMinimum
 from roster.tree import UnitTree
 from training import seats
-from training.models import ClassSession, Enrollment, SeatState
+from training.models import ClassSession, ClassState, Enrollment, SeatState
 
 #: Dates this many days after the class are soon.
 SOON_DAYS = 90
@@ -81,7 +82,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A member suggested. `group` is short of so many when they are taken; `left` is the day that keeps fewest."""
+    """A member suggested. `group` is the goal's group they help, short of so many; `left` the day that keeps fewest."""
 
     candidate: Candidate
     group: GroupKey | None = None
@@ -166,8 +167,10 @@ class _Chooser:
             self._working[day, place] = self._working.get((day, place), 0) - 1
         for group in candidate.groups:
             self._short[group] = self._short.get(group, 0) - 1
-        has_group = short is not None and number > 0
-        self.choice.picked.append(Pick(candidate, short if has_group else None, number if has_group else 0, left))
+        helped = short if number > 0 else None
+        # What the group is short of is told as it stands today, whoever was taken before.
+        lacking = self._situation.short[helped] if helped is not None else 0
+        self.choice.picked.append(Pick(candidate, helped, lacking, left))
         return True
 
     def _least_left(self, candidate: Candidate) -> Left | None:
@@ -216,12 +219,15 @@ def suggest(session: ClassSession, wanted: int, *, agencies: Collection[int] | N
     course = _what_it_gives(session, days[-1])
     if course is None or not course.served:
         return Suggested(nothing="No requirement in force on the last day of the class counts this course.")
-    gathered = _Gathered(session, days, course.served, agencies, today)
+    gathered = _Gathered(session, days, course, agencies, today)
     found = choose(gathered.candidates, gathered.situation, 2 * wanted + SPARE)
     seen = [each.candidate for each in found.picked] + [each.candidate for each in found.skipped[: wanted + SPARE]]
     served = _served_members(course, [candidate.officer for candidate in seen])
     choice = choose([each for each in seen if each.officer in served], gathered.situation, wanted)
     return gathered.told(choice)
+
+
+Served = Mapping[int, tuple[engine.Edition, engine.Kind]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +236,7 @@ class _Course:
 
     given: engine.Completion
     rules: Rules
-    served: Mapping[int, tuple[engine.Edition, engine.Kind]]
+    served: Served
 
 
 def _what_it_gives(session: ClassSession, on: date) -> _Course | None:
@@ -240,15 +246,37 @@ def _what_it_gives(session: ClassSession, on: date) -> _Course | None:
     if course is None:
         return None
     plan = rules.lesson_plan(session.course_id, session.lesson_plan.version) if session.lesson_plan else None
-    given = engine.Completion(log.PROPOSED, course, on, score=100, attendance=100, lesson_plan=plan)
-    served = {}
+    given = _full_marks(course, on, plan)
+    served = _serves(given, rules)
+    return _Course(given, rules.for_requirements(served), served)
+
+
+def _full_marks(course: engine.Course, on: date, plan: engine.LessonPlan | None = None) -> engine.Completion:
+    return engine.Completion(log.PROPOSED, course, on, score=100, attendance=100, lesson_plan=plan)
+
+
+def _serves(given: engine.Completion, rules: Rules) -> Served:
+    """Requirement -> its edition in force on the day of a completion, and what the completion counts as under it."""
+    on, found = given.completed_on, {}
     for requirement, editions in rules.editions.items():
         for edition in editions:
             kind = engine.kind_of(edition, given)
             is_in_force = edition.effective_from <= on and (edition.effective_to is None or on <= edition.effective_to)
             if is_in_force and kind is not None and engine.shortfall(edition, given, kind) is None:
-                served[requirement] = (edition, kind)
-    return _Course(given, rules.for_requirements(served), served)
+                found[requirement] = (edition, kind)
+    return found
+
+
+def _seated_elsewhere(session: ClassSession, course: _Course) -> set[tuple[int, int]]:
+    """(member, requirement) for which a seat in another class that is not finished does the same. One query."""
+    on, rules = course.given.completed_on, course.rules
+    serving = {key: _serves(_full_marks(each, on), rules).keys() for key, each in rules.courses.items()}
+    seats_held = (
+        Enrollment.objects.filter(state=SeatState.ENROLLED, session__state=ClassState.PLANNED, officer__isnull=False)
+        .exclude(session=session)
+        .values_list("officer_id", "session__course_id")
+    )
+    return {(officer, one) for officer, key in seats_held if officer for one in serving.get(key, ())}
 
 
 def _served_members(course: _Course, officer_ids: Collection[int]) -> set[int]:
@@ -288,10 +316,11 @@ class _Gathered:
         self,
         session: ClassSession,
         days: Sequence[date],
-        serving: Mapping[int, tuple[engine.Edition, engine.Kind]],
+        course: _Course,
         agencies: Collection[int] | None,
         today: date,
     ) -> None:
+        serving = course.served
         self._today, self._days = today, tuple(days)
         self._tree = UnitTree()
         self._shifts = Shift.objects.in_bulk()
@@ -305,6 +334,7 @@ class _Gathered:
         first, last = self._days[0], self._days[-1]
         moving = {row[0] for row in rows if row[6] > first}
         present = working.at_work(self._days, in_class=in_class, also=moving)
+        seated = _seated_elsewhere(session, course)
         opened = seats.with_prerequisites(session.course, by=first)
         promised = {
             requirement: [goal for goal in self._promised if goal.requirement_id == requirement]
@@ -314,7 +344,7 @@ class _Gathered:
         helped: dict[int, list[GroupKey]] = {}
         homes: dict[int, Place] = {}
         for officer, requirement, unit, shift, state, due_on, _, has_credit in rows:
-            if opened is not None and officer not in opened:
+            if (officer, requirement) in seated or (opened is not None and officer not in opened):
                 continue
             need = Need(_tier(state, due_on, last), due_on, requirement, state)
             if officer not in needs or (need.tier, need.due_on) < (needs[officer].tier, needs[officer].due_on):
@@ -335,7 +365,7 @@ class _Gathered:
     def _rows(
         self,
         session: ClassSession,
-        serving: Mapping[int, tuple[engine.Edition, engine.Kind]],
+        serving: Served,
         agencies: Collection[int] | None,
     ) -> list[tuple[int, int, int | None, int | None, str, date, date, bool]]:
         """Standings of those who need the course on the last day and are not on the list. One query."""

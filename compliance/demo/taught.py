@@ -17,11 +17,14 @@ from django.contrib.auth.models import User
 from django.db.models import Count, Max
 from django.utils import timezone
 
+from compliance import suggestions
 from compliance.demo.rows import Department
 from compliance.models import Standing
+from roster import staffing
 from roster.facts import changing_rules
 from roster.models import Agency, Leave, Officer, open_on
 from training import attendance, classes
+from training import seats as seating
 from training.classes import Details
 from training.models import (
     Attendance,
@@ -76,6 +79,8 @@ ADDRESS = "12 Wharf Road"
 #: Finished classes of each course that are kept: the latest, of so few people at least.
 KEPT = {BASIC: 2, REFRESHER: 5}
 FEWEST, MOST = 2, 40
+#: Members that stay on each unit and shift while others are in class.
+STAYING = 9
 
 
 def hold_classes(department: Department, agency: Agency, *, by: User, shown: Officer) -> None:
@@ -109,6 +114,7 @@ class _Academy:
             for name, capacity in PLACES
         ]
         self.instructors = self._instructors()
+        staffing.set_minimums(self.agency, STAYING, {}, by=self.by)
         for code, number in KEPT.items():
             self._finished(code, number)
         self._with_gaps()
@@ -397,10 +403,11 @@ class _Academy:
         refresher = self._make(_Asked(REFRESHER, near, 16))
         people = self._who_needs("calea-41.2.7-refresher", 18, near)
         self._seat(refresher, [self.shown, *people[:15]])
-        self._seat(refresher, people[15:], SeatState.WAITLISTED)
+        self._seat(refresher, people[15:17], SeatState.WAITLISTED)
         later = _monday(self.today + 21 * ONE_DAY)
         basic = self._make(_Asked(BASIC, later, 24))
-        self._seat(basic, self._who_needs("all-patrol", 15, later))
+        found = suggestions.suggest(basic, 15, agencies=[self.agency.pk], today=self.today)
+        seating.enrol(basic, [each.officer for each in found.picked], by=self.by, now=timezone.now())
         far = _weekday(self.today + 60 * ONE_DAY, ONE_DAY)
         self._make(_Asked(PRIMER, far, 30, has_place=False))
         off = _weekday(self.today + 20 * ONE_DAY, ONE_DAY)

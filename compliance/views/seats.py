@@ -218,9 +218,10 @@ def class_suggestions(request: ViewerRequest, number: str) -> HttpResponseBase:
     if session.state != ClassState.PLANNED:
         raise Http404
     viewer = request.viewer
-    form = checked(SuggestForm(request.GET or None))
     counts = _counts(session)
-    wanted = form.cleaned_data.get("number") or max(counts["free"] - counts["waiting"], 0)
+    left = max(counts["free"] - counts["waiting"], 0)
+    form = checked(SuggestForm(request.GET or None, initial={"number": left or None}))
+    wanted = form.cleaned_data.get("number") or left
     found = suggestions.suggest(session, wanted, agencies=viewer.agencies, today=viewer.today)
     if request.GET.get("export"):
         header = ["Id", "Name", "Unit", "Shift", "Why"]

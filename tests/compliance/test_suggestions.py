@@ -34,7 +34,7 @@ from tests.factories import (
     teach,
 )
 from training import seats
-from training.models import ClassSession, Course
+from training.models import ClassSession, Course, Enrollment
 
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
 TODAY = date(2026, 2, 16)
@@ -172,15 +172,19 @@ def test_a_pick_says_what_is_left_on_the_tightest_day_and_what_the_goal_lacked()
     where = Situation(
         (MONDAY, TUESDAY),
         {(MONDAY, DAYS_HERE): 9, (TUESDAY, DAYS_HERE): 5},
-        {DAYS_HERE: 3},
+        {DAYS_HERE: 2},
         {GOAL_HERE: 2},
     )
     two = (DAYS_HERE, DAYS_HERE)
 
-    first, second = choose([one(n, at_work=two, groups=(GOAL_HERE,)) for n in (1, 2)], where, 2).picked
+    picked = choose([one(n, at_work=two, groups=(GOAL_HERE,)) for n in (1, 2, 3)], where, 3).picked
 
-    assert [(each.left.day, each.left.number) for each in (first, second) if each.left] == [(TUESDAY, 4), (TUESDAY, 3)]
-    assert [(each.group, each.short) for each in (first, second)] == [(GOAL_HERE, 2), (GOAL_HERE, 1)]
+    assert [(each.left.day, each.left.number) for each in picked if each.left] == [
+        (TUESDAY, 4),
+        (TUESDAY, 3),
+        (TUESDAY, 2),
+    ]
+    assert [(each.group, each.short) for each in picked] == [(GOAL_HERE, 2), (GOAL_HERE, 2), (None, 0)]
 
 
 # --- gathered and told -----------------------------------------------------------------------------------------------
@@ -293,6 +297,31 @@ def test_whoever_cannot_have_a_seat_is_not_suggested() -> None:
     take_leave(of["Away"], MONDAY, MONDAY)
 
     assert {name for name, _ in suggested(session, 9)} == {"Withdrawn", "Free"}
+
+
+@pytest.mark.django_db
+def test_who_has_a_seat_in_another_class_that_serves_the_same_is_not_suggested() -> None:
+    central, basic, refresher, first_aid = patrol(), make_course("BASIC"), make_course("REF"), make_course("FA")
+    make_requirement(
+        "ref",
+        entry=(basic,),
+        refresher=(refresher,),
+        clock="rolling",
+        months=36,
+        population={"functions": ["patrol"]},
+    )
+    for name, course, state in (
+        ("Refreshes", refresher, "enrolled"),
+        ("Waits", refresher, "waitlisted"),
+        ("Withdrew", refresher, "withdrawn"),
+        ("Bandages", first_aid, "enrolled"),
+    ):
+        officer = member(name, central, date(2016, 1, 1))
+        complete(officer, basic, date(2020, 5, 1))
+        other = make_class(course=course, days=(date(2026, 4, 6),))
+        Enrollment.objects.create(session=other, officer=officer, state=state, since=at(TODAY, 9))
+
+    assert [name for name, _ in suggested(make_class(course=basic), 9)] == ["Waits", "Withdrew", "Bandages"]
 
 
 @pytest.mark.django_db
