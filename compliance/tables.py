@@ -269,6 +269,9 @@ class CourseTable(AskedTable):
     def render_title(self, value: str, record: Course) -> SafeString:
         return format_html('<a href="{}">{}</a>', reverse("course-detail", args=[record.code]), value)
 
+    def value_title(self, value: str) -> str:
+        return value
+
     def render_hours(self, value: Any) -> str:
         return f"{float(value):g}"
 

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db.models import Count, Max, Min, Q, Sum
 from pytest_django import DjangoDbBlocker
 
+from compliance import standings
 from compliance.demo import make_department, record_department
 from compliance.demo.sign_ins import make_users
 from compliance.demo.taught import hold_classes
@@ -95,6 +96,10 @@ def test_every_class_could_have_been_planned_by_hand(shown: Officer) -> None:
         assert sum((block.ends_at - block.starts_at).total_seconds() for block in blocks) == (
             float(session.course.hours or 0) * 3600
         )
+
+
+def test_the_lesson_plans_of_the_academy_change_nobodys_standing(shown: Officer) -> None:
+    assert standings.differences() == {}
 
 
 def test_instructors_are_in_force_due_out_of_date_and_unknown(shown: Officer) -> None:

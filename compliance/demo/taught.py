@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from compliance import suggestions
 from compliance.demo.rows import Department
+from compliance.engine import plus_months
 from compliance.models import Standing
 from roster import staffing
 from roster.facts import changing_rules
@@ -64,11 +65,6 @@ HOURS = {
     REFRESHER: {"mental-health": 2, "de-escalation": 3, "scenarios": 3},
 }
 TESTS = {BASIC: ("Written examination", 70), REFRESHER: ("Knowledge check", 70)}
-#: Version, first day, last day, objectives, of each course.
-PLANS = (
-    ("v2019", date(2015, 1, 1), date(2024, 12, 31)),
-    ("v2025", date(2025, 1, 1), None),
-)
 OBJECTIVES = (
     "Recognise signs of a mental-health crisis and of what looks like one.\n"
     "Slow an encounter down with voice, distance and time.\n"
@@ -135,7 +131,7 @@ class _Academy:
                     )
                 name, mark = TESTS[code]
                 CourseTest.objects.get_or_create(course=course, name=name, defaults={"pass_mark": Decimal(mark)})
-                for version, start_on, end_on in PLANS:
+                for version, start_on, end_on in self._plans():
                     LessonPlan.objects.get_or_create(
                         course=course,
                         version=version,
@@ -147,6 +143,11 @@ class _Academy:
                             "approved_on": start_on - 30 * ONE_DAY,
                         },
                     )
+
+    def _plans(self) -> list[tuple[str, date, date | None]]:
+        """Version, first and last day, as the transcripts name them: every class named one that was in force."""
+        changed_on = date(plus_months(self.today, -120).year + 4, 1, 1)
+        return [("2017", date(changed_on.year - 6, 1, 1), changed_on - ONE_DAY), ("2021", changed_on, None)]
 
     def _instructors(self) -> list[Instructor]:
         """Two members and two people from outside: in force, due within 90 days, out of date, none entered."""

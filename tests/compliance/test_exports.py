@@ -18,6 +18,7 @@ from django_tables2 import Table
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from compliance import exports
+from compliance.class_tables import ClassTable
 from compliance.completion_tables import CompletionTable
 from compliance.course_rule_tables import DatedTable, EquivalencyTable, LessonPlanTable
 from compliance.exports import csv_response, neutral, values_of, xlsx_response
@@ -26,15 +27,37 @@ from compliance.mass_tables import MassLineTable, MassTable
 from compliance.report_tables import ReportTable
 from compliance.reports import issue
 from compliance.reports.accreditation import Question
-from compliance.tables import AskedTable, CourseTable, OfficerTable, OverdueTable, StandingTable, UnitTable
+from compliance.seat_tables import SeatTable
+from compliance.tables import (
+    AskedTable,
+    CourseTable,
+    HistoryTable,
+    OfficerTable,
+    OverdueTable,
+    StandingTable,
+    UnitTable,
+)
+from compliance.teaching_tables import InstructorTable, PlaceTable
 from compliance.trail_tables import TrailTable
+from compliance.views.merging import MergeTable
 from roster.facts import known_now
 from roster.models import Officer
 from tests.compliance.pages.district import DAY, make_department
 from tests.compliance.pages.reading import csv_rows, xlsx_rows
-from tests.factories import complete, extend, make_course, make_equivalency, make_lesson_plan, waive
+from tests.factories import (
+    complete,
+    extend,
+    make_class,
+    make_course,
+    make_equivalency,
+    make_instructor,
+    make_lesson_plan,
+    make_place,
+    teach,
+    waive,
+)
 from training.completions import decide_evidence
-from training.models import Course
+from training.models import Course, Qualification
 
 pytestmark = pytest.mark.django_db  # a response that is closed ends a request, which looks at the connection
 
@@ -144,6 +167,12 @@ def pages(tmp_path: Path) -> dict[type[Table], Table]:
         make_lesson_plan(department.course, f"v{day}", date(2020 + day, 1, 1), date(2026, 1, 1) if day == 1 else None)
         other = make_course(f"STATE-{day}", title=f"=State {day}", title_key=f"=state {day}")
         make_equivalency(other, department.course, date(2020, 1, day), date(2026, 1, 1) if day == 1 else None)
+        place = make_place(f"=Room {day}", capacity=20 if day == 1 else None)
+        session = make_class(f"C-{day}", department.course, days=[DAY] if day < 3 else (), place=place)
+        instructor = make_instructor(officer=people["Frost"]) if day == 1 else make_instructor(f"+Osei {day}")
+        if day < 3:
+            Qualification.objects.create(instructor=instructor, title="State", start_on=DAY, end_on=DAY)
+            teach(instructor, session.meetings.earliest("starts_at"))
     with override_settings(MEDIA_ROOT=str(tmp_path)):
         for unit in (None, department.central):
             issue.issue(
@@ -171,6 +200,9 @@ def pages(tmp_path: Path) -> dict[type[Table], Table]:
         ExtensionTable: "/extensions/",
         EquivalencyTable: "/equivalencies/",
         LessonPlanTable: "/lesson-plans/",
+        ClassTable: "/classes/",
+        InstructorTable: "/instructors/",
+        PlaceTable: "/places/",
     }
     return {kind: client.get(address).context["table"] for kind, address in addresses.items()}
 
@@ -178,9 +210,13 @@ def pages(tmp_path: Path) -> dict[type[Table], Table]:
 LISTS = (
     *(StandingTable, OfficerTable, CourseTable, CompletionTable, ReportTable, UnitTable, OverdueTable),
     *(WaiverTable, ExtensionTable, EquivalencyTable, LessonPlanTable),
+    *(ClassTable, InstructorTable, PlaceTable),
 )
 #: Tables that others are made from, and those whose files their own pages' tests read.
-ELSEWHERE = {AskedTable, DatedTable, MemberFactTable, GrantTable, MassTable, MassLineTable, TrailTable}
+ELSEWHERE = {
+    *(AskedTable, DatedTable, MemberFactTable, GrantTable, MassTable, MassLineTable, TrailTable),
+    *(SeatTable, MergeTable, HistoryTable),
+}
 
 
 @pytest.mark.parametrize("kind", LISTS)
