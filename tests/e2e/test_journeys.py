@@ -14,7 +14,7 @@ from compliance import jobs
 from compliance.models import IssuedReport, Job
 from compliance.tasks import HANDLERS
 from tests.e2e.conftest import PASSWORD, People
-from training.models import Completion
+from training.models import Completion, Enrollment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -189,3 +189,43 @@ def test_the_keyboard_alone_lays_a_class_out_plans_it_and_changes_a_block(people
     page.goto(f"/calendar/?view=week&day={monday.isoformat()}")
     expect(page.get_by_role("link", name="KEYS-1")).to_have_count(9)
     assert person.errors == []
+
+
+def test_the_keyboard_alone_fills_a_class_with_who_needs_it_and_takes_somebody_off(people: People) -> None:
+    person = people.of("academy")
+    page = person.open("/classes/CIT-2026-03/seats/")
+    keys = page.keyboard
+
+    page.get_by_role("link", name="Who needs it most").focus()
+    keys.press("Enter")
+    page.get_by_label("How many").fill("3")
+    keys.press("Enter")
+    ticks = page.get_by_role("checkbox")
+    expect(ticks).to_have_count(3)
+    name = (ticks.first.get_attribute("aria-label") or "").removeprefix("Enrol ")
+    ticks.nth(2).focus()
+    keys.press("Space")
+    page.get_by_role("button", name="Enrol those ticked").focus()
+    keys.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("2 seats given.")
+    expect(page.get_by_role("heading", name="2 of 30 seats taken")).to_be_visible()
+
+    page.get_by_label(f"Choose {name}").focus()
+    keys.press("Space")
+    page.get_by_label("Why they withdraw").focus()
+    keys.type("Injured")
+    keys.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("1 person withdrawn.")
+    expect(page.get_by_role("row", name=re.compile(re.escape(name)))).to_contain_text("withdrawn")
+
+    page.get_by_role("link", name="Enrol people").focus()
+    keys.press("Enter")
+    page.get_by_label("Members").focus()
+    withdrawn = Enrollment.objects.get(session__number="CIT-2026-03", state="withdrawn")
+    keys.type(f"{withdrawn.officer.employee_id}\nNobody Atall")  # type: ignore[union-attr] # a member
+    page.get_by_role("button", name="Enrol them").focus()
+    keys.press("Enter")
+    expect(page.get_by_role("heading", name="Who has no seat yet")).to_be_focused()
+    expect(page.locator("main")).to_contain_text("Nobody like this is within your reach.")
+    assert person.errors == []
+    assert Enrollment.objects.filter(session__number="CIT-2026-03", state="enrolled").count() == 2
