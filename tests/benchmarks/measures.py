@@ -9,6 +9,8 @@ settings and with one commit; it reads the same facts as tuples. Only what the p
 from __future__ import annotations
 
 import re
+import resource
+import sys
 import time
 import tomllib
 from collections.abc import Callable, Mapping
@@ -26,17 +28,20 @@ from django.urls import reverse
 from django.utils import timezone
 
 from compliance import coverage, imports, preview, requirements, standings
+from compliance.class_papers import certificates
 from compliance.gather import gather_rules
 from compliance.models import Requirement, Standing
 from compliance.requirements_file import read_document
 from compliance.requirements_toml import export_toml
+from roster.facts import Via, recording
 from roster.models import Agency, Officer, Unit
 from roster.plans import ImportOptions, Verdict
 from roster.tree import UnitTree
 from tests.benchmarks import department
 from tests.benchmarks.database import Measured, timed
 from tests.factories import attend, make_class, make_seat, make_test
-from training.models import Completion, Course, Evidence, TestAttempt
+from training.certificates import issue_of_class
+from training.models import ClassSession, Completion, Course, Enrollment, Evidence, TestAttempt
 
 COMPLETION_COLUMNS = (
     "officer_id, course_id, completed_on, class_number, hours, score, attendance, result, evidence, verified_on,"
@@ -60,6 +65,8 @@ READ_AT_A_TIME = 5_000
 QUESTIONS = 21
 CLASSES = 5
 CLASS_SIZE = 30
+#: In one file; of a smaller department as many as it has members.
+CERTIFICATES = 500
 
 
 def fill(officers: int, file: Path) -> None:
@@ -245,6 +252,38 @@ def finish_classes() -> dict[str, float]:
         assert Completion.objects.filter(class_number=session.number).count() == len(members)
         assert _share_of(unit) in _words(of_unit.content.decode()), "the page of the unit does not show it"
     return {"previewed": median(previewed[1:]), "shown": median(shown[1:])}
+
+
+def print_certificates() -> Measured:
+    """500 certificates of one class in one PDF, from the rows to the bytes; the peak is of program and typesetter."""
+    officers = list(Officer.objects.filter(agency__code="bench").select_related("agency").order_by("pk")[:CERTIFICATES])
+    course, agency, day = Course.objects.get(code=department.ENTRY), officers[0].agency, department.LAST_DAY
+    session = make_class("BENCHMARK-CERTIFICATES", course, agency=agency, days=[day], capacity=CERTIFICATES)
+    with recording(by=None, via=Via.COMMAND, why="benchmark") as recorder:
+        values = {"course": course, "completed_on": day, "class_number": session.number}
+        rows = [recorder.record(Completion(officer=officer, **values)) for officer in officers]
+        Enrollment.objects.bulk_create(
+            Enrollment(
+                session=session,
+                officer=row.officer,
+                completion=row,
+                since=timezone.now(),
+                outcome="passed",
+                outcome_on=day,
+            )
+            for row in rows
+        )
+        issue_of_class(session, issued_on=day, by=None)
+    session = ClassSession.objects.select_related("agency", "course", "place", "lesson_plan").get(pk=session.pk)
+
+    def act() -> Mapping[str, Any]:
+        content = certificates.all_of_class(session, address=lambda token: f"https://records.example.gov/{token}")
+        return {"rows": len(rows), "bytes": len(content)}
+
+    measured = timed(act)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    typesetter = children / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    return Measured(measured.seconds, measured.peak_mb + typesetter, measured.said)
 
 
 def open_pages() -> dict[str, dict[str, float]]:

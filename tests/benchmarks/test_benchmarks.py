@@ -19,6 +19,7 @@ FIGURES = (
     "class of 30, until its page shows it",
     "finish a class of 30, previewed",
     "finish a class of 30, until its pages show it",
+    "500 certificates in one PDF",
     "/coverage/",
     "/units/CODE/",
     "/officers/",
