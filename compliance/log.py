@@ -5,12 +5,12 @@ The effect is what the engine says of the same members with one completion more;
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from compliance import coverage, engine
 from compliance.explain import Use, explain
@@ -18,14 +18,20 @@ from compliance.finding import Found, find
 from compliance.gather import Rules, gather_members, gather_rules, listed_courses, taken_as
 from compliance.models import Requirement
 from compliance.reasons import lacking
-from compliance.sentences import day
+from compliance.sentences import count, day
 from roster.facts import Via, recording
 from roster.models import Assignment, AssignmentKind, Employment, Officer, open_on
-from training.models import Completion, Course, Evidence, Result
+from roster.records import following
+from training import duplicates
+from training.completions import evidence_of
+from training.duplicates import Twin
+from training.models import Completion, CompletionFile, Course, Evidence, Result
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.db.models import QuerySet
+
+    from roster.files import StoredFile
 
 #: The id that a completion has before it is recorded.
 PROPOSED = -1
@@ -40,6 +46,7 @@ COLUMNS = (
     "result",
     "evidence",
     "verified_on",
+    "provider",
     "certificate_number",
     "certificate_expires_on",
     "lesson_plan",
@@ -58,6 +65,11 @@ class Proposal:
     attendance: Decimal | None = None
     evidence: str = Evidence.VERIFIED
     class_number: str = ""
+    #: who gave it, where that was not the agency
+    provider: str = ""
+    #: of one member
+    certificate_number: str = ""
+    certificate_expires_on: date | None = None
     #: version of the lesson plan it was taught from
     lesson_plan: str = ""
 
@@ -210,6 +222,35 @@ def without(completion: Completion, *, as_of: date) -> list[Effect]:
     return _differences(rules, _titles(), facts, left, as_of)
 
 
+def instead(completion: Completion, changes: Mapping[str, Any], *, as_of: date) -> list[Effect]:
+    """What correcting a completion would change for its member on that day. Twenty queries; nothing is written."""
+    rules = gather_rules()
+    (facts,) = gather_members([completion.officer_id], rules).values()
+    others = [other for other in facts.completions if other.key != completion.pk]
+    corrected = _seen_by_engine(rules, following(completion, **changes), evidence_of(completion))
+    changed = replace(facts, completions=[*others, corrected] if corrected else others)
+    return _differences(rules, _titles(), facts, changed, as_of)
+
+
+def _seen_by_engine(rules: Rules, row: Completion, evidence: str) -> engine.Completion | None:
+    """A completion that is not recorded, as the engine takes it; None where no requirement counts its course."""
+    course = rules.courses.get(row.course_id)
+    if course is None:
+        return None
+    return engine.Completion(
+        key=PROPOSED,
+        course=course,
+        completed_on=row.completed_on,
+        hours=None if row.hours is None else float(row.hours),
+        score=None if row.score is None else float(row.score),
+        attendance=None if row.attendance is None else float(row.attendance),
+        passed=row.result == Result.PASSED,
+        evidence=engine.Evidence(evidence),
+        certificate_expires_on=row.certificate_expires_on,
+        lesson_plan=rules.lesson_plan(row.course_id, row.lesson_plan) if row.lesson_plan else None,
+    )
+
+
 def _differences(
     rules: Rules, titles: Mapping[int, str], facts: engine.MemberFacts, changed: engine.MemberFacts, as_of: date
 ) -> list[Effect]:
@@ -266,16 +307,42 @@ def _moved(counts: coverage.Counts, effects: Sequence[Effect]) -> coverage.Count
     return replace(counts, **tally)
 
 
-def already_recorded(proposal: Proposal, officer_ids: Collection[int]) -> dict[int, Completion]:
-    """Members who have this course on this day -> the completion; of several the one of the same class. One query."""
-    found: dict[int, Completion] = {}
-    standing = Completion.objects.known().filter(
-        officer__in=officer_ids, course=proposal.course, completed_on=proposal.completed_on
-    )
-    for completion in standing.order_by("pk"):
-        if completion.officer_id not in found or completion.class_number == proposal.class_number:
-            found[completion.officer_id] = completion
+def look_alikes(proposal: Proposal, officer_ids: Collection[int]) -> dict[int, list[Twin]]:
+    """Member -> recorded completions that this one looks like, the nearest first. One query, three with a number.
+
+    One of the same day and class is the same, whatever else it says; it is among them and comes first.
+    """
+    found = {
+        officer: [Twin(row) for row in sorted(rows, key=lambda row: not is_same(proposal, row))]
+        for officer, rows in duplicates.near(officer_ids, proposal.course, proposal.completed_on).items()
+    }
+    if proposal.certificate_number and officer_ids:
+        agencies = set(Officer.objects.filter(pk__in=officer_ids).values_list("agency", flat=True))
+        numbered = duplicates.with_number(agencies, proposal.certificate_number)
+        for officer in officer_ids:
+            known = {twin.completion.pk for twin in found.get(officer, ())}
+            if more := [Twin(row, by_number=True) for row in numbered if row.pk not in known]:
+                found.setdefault(officer, []).extend(more)
     return found
+
+
+def is_same(proposal: Proposal, row: Completion) -> bool:
+    """Whether a completion of the proposal's course and member is the one proposed: of that day and class."""
+    return (row.completed_on, row.class_number) == (proposal.completed_on, proposal.class_number)
+
+
+def alike_words(twin: Twin, completed_on: date) -> str:
+    """`has this course on 12 May 2026 already (class C-1), 3 days before`: what is recorded, seen from a new one."""
+    row = twin.completion
+    if twin.by_number:
+        what = f"{row.course.title}, {day(row.completed_on)}, {row.officer.listed_name}"
+        return f"certificate number {row.certificate_number} is recorded already: {what}"
+    where = f"class {row.class_number}" if row.class_number else "no class number"
+    apart = (completed_on - row.completed_on).days
+    if apart == 0:
+        return f"has this course on this day already ({where})"
+    side = "before" if apart > 0 else "after"
+    return f"has this course on {day(row.completed_on)} already ({where}), {count(abs(apart), 'day')} {side}"
 
 
 def not_employed(officer_ids: Collection[int], asked: date) -> dict[int, date]:
@@ -291,40 +358,69 @@ def not_employed(officer_ids: Collection[int], asked: date) -> dict[int, date]:
     return {officer: start_on for officer, start_on in first.items() if officer not in employed}
 
 
-def record(
-    proposal: Proposal, officer_ids: Collection[int], *, by: User | None, today: date, why: str = ""
-) -> frozenset[int]:
-    """Record the completion for each of these members who does not have it yet, in one change; who got it.
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Who got a completion and who did not."""
 
-    Standings are up to date when it returns.
+    #: member -> the completion
+    made: Mapping[int, int]
+    #: members who had exactly this one
+    had: frozenset[int]
+    #: members who have one like it, which nobody was shown
+    alike: frozenset[int] = frozenset()
+
+
+def record(
+    proposal: Proposal,
+    officer_ids: Collection[int],
+    *,
+    by: User | None,
+    today: date,
+    why: str = "",
+    twins: Collection[int] = (),
+    files: Sequence[StoredFile] = (),
+) -> Recorded:
+    """Record the completion for each of these members who does not have it yet, in one change.
+
+    Of `twins` a person said that this is another one, which is remembered; who else has one like it gets none. Each
+    completion is proved by the same files. Standings are up to date when it returns.
     """
     with recording(by=by, via=Via.PAGE, why=why or "Log completions") as recorder:
         recorder.lock(officer_ids)
-        same = Completion.objects.known().filter(
-            officer__in=officer_ids,
-            course=proposal.course,
-            completed_on=proposal.completed_on,
-            class_number=proposal.class_number,
-        )
-        missing = sorted(set(officer_ids) - set(same.values_list("officer_id", flat=True)))
+        there = look_alikes(proposal, officer_ids)
+        # Of the same day and class, if there is one, comes first.
+        had = {officer for officer, found in there.items() if is_same(proposal, found[0].completion)}
+        alike = there.keys() - had - set(twins)
+        missing = sorted(set(officer_ids) - had - alike)
         if missing:
-            verified_on = today if proposal.evidence == Evidence.VERIFIED else None
-            row = (
-                proposal.course.pk,
-                proposal.completed_on,
-                proposal.hours,
-                proposal.score,
-                proposal.attendance,
-                Result.PASSED.value,
-                str(proposal.evidence),
-                verified_on,
-                "",
-                None,
-                "",
-                proposal.class_number,
-            )
-            recorder.record_many(Completion, COLUMNS, ((officer, *row) for officer in missing), missing)
-    return frozenset(missing)
+            recorder.record_many(Completion, COLUMNS, _rows(proposal, missing, today), missing)
+        made = dict(Completion.objects.filter(recorded_in=recorder.change_id).values_list("officer", "pk"))
+        CompletionFile.objects.bulk_create(
+            CompletionFile(completion_id=pk, file=file) for pk in made.values() for file in files
+        )
+        chosen = [(pk, twin.completion.pk) for officer, pk in made.items() for twin in there.get(officer, ())]
+        duplicates.remember_both(chosen, by=by)
+    return Recorded(made, frozenset(had), frozenset(alike))
+
+
+def _rows(proposal: Proposal, officer_ids: Collection[int], today: date) -> Iterable[tuple[object, ...]]:
+    """The completions as COLUMNS has them."""
+    row = (
+        proposal.course.pk,
+        proposal.completed_on,
+        proposal.hours,
+        proposal.score,
+        proposal.attendance,
+        Result.PASSED.value,
+        str(proposal.evidence),
+        today if proposal.evidence == Evidence.VERIFIED else None,
+        proposal.provider,
+        proposal.certificate_number,
+        proposal.certificate_expires_on,
+        "",
+        proposal.class_number,
+    )
+    return ((officer, *row) for officer in officer_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +440,8 @@ class Row:
     effects: Sequence[Effect] = ()
     #: why nothing changes, where nothing does
     unchanged: str = ""
+    #: the one choice has a completion like it: a person says whether this is another
+    is_twin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +454,8 @@ class Sheet:
     #: nothing is recorded for these: on the list already, recorded already
     left_out: Sequence[Row]
     outlook: Outlook
+    #: members who have one like it, and are shown with it: whoever is recorded has another
+    twins: Sequence[int] = ()
 
     @property
     def officer_ids(self) -> list[int]:
@@ -370,24 +470,24 @@ def read_sheet(
     About thirty queries, whatever the number of lines.
     """
     rows = [_resolved(number, entry, picks) for number, entry in enumerate(find(text, among), start=1)]
-    recorded = already_recorded(proposal, {row.officer.pk for row in rows if row.officer})
+    alike = look_alikes(proposal, {row.officer.pk for row in rows if row.officer})
     found: dict[int, Row] = {}
     unclear: list[Row] = []
     left_out: list[Row] = []
     for row in rows:
         if row.officer is None:
             continue
-        pk, completion = row.officer.pk, recorded.get(row.officer.pk)
+        pk, twins = row.officer.pk, alike.get(row.officer.pk, [])
         if pk in found:
             left_out.append(replace(row, why=f"on the list already, from line {found[pk].number}"))
-        elif completion is None or (picks.get(row.number) == pk and completion.class_number != proposal.class_number):
-            found[pk] = row
-        elif completion.class_number == proposal.class_number:
+        elif twins and is_same(proposal, twins[0].completion):
             left_out.append(replace(row, why="has this completion already"))
+        elif not twins or picks.get(row.number) == pk:
+            found[pk] = row
         else:
-            where = f"class {completion.class_number}" if completion.class_number else "no class number"
-            why = f"has this course on this day already ({where}). Record another?"
-            unclear.append(replace(row, officer=None, choices=(row.officer,), why=why))
+            why = "; ".join(alike_words(twin, proposal.completed_on) for twin in twins)
+            asked = replace(row, officer=None, choices=(row.officer,), why=f"{why}. Record another?", is_twin=True)
+            unclear.append(asked)
     for row in rows:
         if row.officer is None and len(row.choices) == 1 and row.choices[0].pk in found:
             left_out.append(replace(row, officer=row.choices[0], why="looks like somebody on the list already"))
@@ -408,7 +508,8 @@ def read_sheet(
         for pk, row in found.items()
     ]
     in_order = attrgetter("number")
-    return Sheet(listed, sorted(unclear, key=in_order), sorted(left_out, key=in_order), expected)
+    shown = {pk for pk in found if pk in alike} | {row.choices[0].pk for row in unclear if row.is_twin}
+    return Sheet(listed, sorted(unclear, key=in_order), sorted(left_out, key=in_order), expected, sorted(shown))
 
 
 def _resolved(number: int, entry: Found, picks: Mapping[int, int]) -> Row:

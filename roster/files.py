@@ -113,6 +113,7 @@ def keeping() -> Iterator[None]:
         _discard(kept)
         raise
     else:
+        _discard(kept)  # where the transaction was told to roll back
         if outer is not None:
             outer.extend(kept)
     finally:

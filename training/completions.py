@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from roster.access import own_members
-from roster.facts import Change, FactRefused, Via, recording
+from roster.facts import Change, FactRefused, Recorder, Via, lock_officers, recording
+from roster.files import StoredFile
 from roster.records import correct, spoken
-from training.models import Completion, EvidenceDecision
+from training import duplicates
+from training.models import Completion, CompletionFile, Evidence, EvidenceDecision
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -32,40 +34,92 @@ def evidence_of(completion: Completion) -> str:
     return decision.decision if decision else completion.evidence
 
 
+OWN = "This is your own completion. Somebody else has to decide on its evidence."
+RECORDED = "You recorded this completion. Somebody else has to decide on its evidence."
+
+
 def bar_to_deciding(completion: Completion, by: User) -> str:
-    """Why somebody may not decide on the evidence; blank where they may.
+    """Why somebody may not decide on the evidence; blank where they may. Three queries."""
+    return bars_to_deciding([completion], by).get(completion.pk, "")
+
+
+def bars_to_deciding(completions: Iterable[Completion], by: User) -> dict[int, str]:
+    """Completion -> why somebody may not decide on its evidence, for those on which they may not. Three queries.
 
     The member may not, nor whoever recorded the completion or a version of it that was corrected.
     """
-    if completion.officer_id in own_members(by):
-        return "This is your own completion. Somebody else has to decide on its evidence."
-    if any(version.recorded_in.by_id == by.pk for version in versions(completion)):
-        return "You recorded this completion. Somebody else has to decide on its evidence."
-    return ""
+    asked = {row.pk: row.officer_id for row in completions}
+    own = own_members(by)
+    earlier = earlier_versions(asked)
+    bars = {pk: RECORDED for pk in asked if any(who == by.pk for _, who in earlier[pk])}
+    return bars | {pk: OWN for pk, officer in asked.items() if officer in own}
+
+
+def _why(decision: str, note: str) -> str:
+    return note or f"Evidence {decision}"
 
 
 def decide_evidence(completion: Completion, *, decision: str, decided_on: date, note: str, by: User) -> bool:
     """Record what somebody found who looked at the evidence; a later decision replaces an earlier one."""
     if bar := bar_to_deciding(completion, by):
         raise FactRefused(bar)
-    with recording(by=by, via=Via.PAGE, why=note or f"Evidence {decision}") as recorder:
+    with recording(by=by, via=Via.PAGE, why=_why(decision, note)) as recorder:
         recorder.lock([completion.officer_id])
         _refuse_voided(completion)
-        before = decision_on(completion)
-        if before is not None and (before.decision, before.note) == (decision, note):
-            return False
-        made = EvidenceDecision(
-            officer_id=completion.officer_id,
-            completion=completion,
-            decision=decision,
-            decided_on=decided_on,
-            note=note,
-            replaces=before,
-        )
-        if before is not None:
-            recorder.void([before])
-        recorder.record(made)
+        return _decide(recorder, completion, decision_on(completion), decision, decided_on, note)
+
+
+def _decide(
+    recorder: Recorder,
+    completion: Completion,
+    before: EvidenceDecision | None,
+    decision: str,
+    decided_on: date,
+    note: str,
+) -> bool:
+    if before is not None and (before.decision, before.note) == (decision, note):
+        return False
+    made = EvidenceDecision(
+        officer_id=completion.officer_id,
+        completion=completion,
+        decision=decision,
+        decided_on=decided_on,
+        note=note,
+        replaces=before,
+    )
+    if before is not None:
+        recorder.void([before])
+    recorder.record(made)
     return True
+
+
+def decide_many(
+    completions: Collection[Completion], *, decision: str, decided_on: date, note: str, by: User
+) -> tuple[int, dict[int, str]]:
+    """Decide on the evidence of several in one change: how many, and completion -> why nothing was decided about it.
+
+    Only what still waits is decided, and nothing is verified that looks like another until a person said which it is.
+    """
+    left_out = bars_to_deciding(completions, by)
+    decided = 0
+    with recording(by=by, via=Via.PAGE, why=_why(decision, note)) as recorder:
+        recorder.lock({row.officer_id for row in completions})
+        asked = [row.pk for row in completions]
+        stand = set(Completion.objects.known().filter(pk__in=asked).values_list("pk", flat=True))
+        settled = set(
+            EvidenceDecision.objects.known().filter(completion__in=stand).values_list("completion", flat=True)
+        )
+        alike = duplicates.undecided(completions) if decision == Evidence.VERIFIED else {}
+        for row in completions:
+            if row.pk not in stand:
+                left_out[row.pk] = MEANWHILE
+            elif row.pk in settled:
+                left_out[row.pk] = "Somebody else decided about it meanwhile."
+            elif row.pk in alike:
+                left_out.setdefault(row.pk, "It looks like another completion. Open it and say whether it is.")
+            if row.pk not in left_out:
+                decided += _decide(recorder, row, None, decision, decided_on, note)
+    return decided, left_out
 
 
 def void_completion(completion: Completion, *, why: str, by: User) -> bool:
@@ -91,6 +145,7 @@ def correct_completion(completion: Completion, *, why: str, by: User, **changes:
         made = correct(recorder, completion, **changes)
         if decision is not None:
             correct(recorder, decision, completion=made)
+        duplicates.carry_over(completion, made)
     return made
 
 
@@ -160,6 +215,49 @@ def latest_versions(ids: Iterable[int]) -> dict[int, int]:
         return dict(cursor.fetchall())
 
 
+_EARLIER = """
+    WITH RECURSIVE earlier (asked, id, replaces_id, recorded_in_id) AS (
+        SELECT id, id, replaces_id, recorded_in_id FROM training_completion WHERE id = ANY(%s)
+        UNION ALL
+        SELECT earlier.asked, before.id, before.replaces_id, before.recorded_in_id
+        FROM earlier JOIN training_completion before ON before.id = earlier.replaces_id
+    )
+    SELECT earlier.asked, earlier.id, change.by_id FROM earlier
+    JOIN roster_change change ON change.id = earlier.recorded_in_id
+"""
+
+
+def earlier_versions(ids: Iterable[int]) -> dict[int, list[tuple[int, int | None]]]:
+    """Completion -> itself and what it corrected, each with the id of the user who recorded it. One query."""
+    found: dict[int, list[tuple[int, int | None]]] = {pk: [] for pk in ids}
+    with connection.cursor() as cursor:
+        cursor.execute(_EARLIER, [sorted(found)])
+        for asked, pk, by in cursor.fetchall():
+            found[asked].append((pk, by))
+    return found
+
+
+def files_of(ids: Iterable[int]) -> dict[int, list[StoredFile]]:
+    """Completion -> the files that prove it, those of what it corrected too, in the order they came. Two queries."""
+    earlier = earlier_versions(ids)
+    owners: dict[int, list[int]] = {}
+    for asked, chain in earlier.items():
+        for pk, _ in chain:
+            owners.setdefault(pk, []).append(asked)
+    found: dict[int, dict[int, StoredFile]] = {}
+    for row in CompletionFile.objects.filter(completion__in=owners).select_related("file").order_by("file"):
+        for asked in owners[row.completion_id]:
+            found.setdefault(asked, {})[row.file_id] = row.file
+    return {asked: list(files.values()) for asked, files in found.items()}
+
+
+def attach(completion: Completion, files: Iterable[StoredFile]) -> None:
+    """Give files to a completion that stands; `FactRefused` where it does not any more. Inside a transaction."""
+    lock_officers([completion.officer_id])
+    _refuse_voided(completion)
+    CompletionFile.objects.bulk_create([CompletionFile(completion=completion, file=file) for file in files])
+
+
 def history(completion: Completion) -> list[Event]:
     """Everything that happened to a completion, through every correction, in the order of its recording."""
     chain = versions(completion)
@@ -189,11 +287,11 @@ def differences(before: Completion, after: Completion) -> str:
     for name, word in TOLD.items():
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
-            parts.append(f"{word} {_told(old)} → {_told(new)}")
+            parts.append(f"{word} {in_words(old)} → {in_words(new)}")
     return "; ".join(parts)
 
 
-def _told(value: object) -> str:
+def in_words(value: object) -> str:
     if value is None or value == "":
         return "blank"
     if isinstance(value, date):

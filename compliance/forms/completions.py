@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -22,15 +23,40 @@ from compliance.forms.fields import (
     percent_field,
     why_field,
 )
+from compliance.forms.files import FilesForm, KeptFileField
 from compliance.log import Proposal
+from roster.file_types import PAPERS
 from training.models import Completion, Course, Evidence, Result
 
 #: a number of a line or an id; nothing longer can be one
 IS_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
-class LogForm(TodayForm):
-    """One course and day, many members."""
+#: What a certificate says besides its course and day.
+CERTIFICATE = ("provider", "certificate_number", "certificate_expires_on")
+
+
+def check_expiry(form: forms.BaseForm) -> None:
+    """A certificate runs out after its course was completed."""
+    completed_on, expires_on = (form.cleaned_data.get(name) for name in ("completed_on", "certificate_expires_on"))
+    if completed_on and expires_on and expires_on < completed_on:
+        form.add_error("certificate_expires_on", "The certificate runs out before its course was completed.")
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What a page of completions to log last showed."""
+
+    #: members who get the completion
+    found: Sequence[int]
+    #: line -> members offered on it
+    offered: Mapping[int, Sequence[int]]
+    #: members who have one like it, and were shown with it
+    twins: frozenset[int]
+
+
+class LogForm(FilesForm, TodayForm):
+    """One course and day, many members; or a certificate from outside, of one."""
 
     course = CourseField(label="Course")
     completed_on = day_field("Completed on", help_text="The day the last hour, make-up or re-test was met.")
@@ -60,6 +86,23 @@ class LogForm(TodayForm):
     score = percent_field("Score, percent")
     attendance = percent_field("Attendance, percent")
     class_number = forms.CharField(label="Class number", required=False, max_length=80)
+    provider = forms.CharField(
+        label="Given by",
+        required=False,
+        max_length=200,
+        help_text="Of a certificate from outside: the college or academy. It waits until another person verified it.",
+    )
+    certificate_number = forms.CharField(
+        label="Certificate number", required=False, max_length=80, help_text="Of one member."
+    )
+    certificate_expires_on = day_field("Certificate expires on", required=False)
+    papers = KeptFileField(
+        label="Evidence files",
+        kinds=PAPERS,
+        many=True,
+        required=False,
+        help_text="Kept with each of these completions. Add them last: looking up again forgets them.",
+    )
     #: what was last looked up and shown, signed
     shown = forms.CharField(widget=forms.HiddenInput, required=False)
 
@@ -70,6 +113,13 @@ class LogForm(TodayForm):
     def clean_completed_on(self) -> date | None:
         return check_past(self.cleaned_data["completed_on"], self.today, "The completion date")
 
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if values.get("provider") and values.get("evidence") == Evidence.VERIFIED:
+            self.add_error("evidence", "A certificate from outside waits for another person: choose pending.")
+        check_expiry(self)
+        return values
+
     @property
     def main_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in ("course", "completed_on", "hours", "evidence", "people")]
@@ -77,6 +127,14 @@ class LogForm(TodayForm):
     @property
     def rare_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in ("score", "attendance", "class_number")]
+
+    @property
+    def outside_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in CERTIFICATE]
+
+    @property
+    def has_outside(self) -> bool:
+        return any(field.value() or field.errors for field in self.outside_fields)
 
     @property
     def has_rare(self) -> bool:
@@ -92,28 +150,31 @@ class LogForm(TodayForm):
             attendance=values["attendance"],
             evidence=values["evidence"],
             class_number=values["class_number"].strip(),
+            provider=values["provider"].strip(),
+            certificate_number=values["certificate_number"].strip(),
+            certificate_expires_on=values["certificate_expires_on"],
         )
 
     def _said(self) -> list[str]:
         values = self.cleaned_data
-        names = ("completed_on", "hours", "evidence", "people", "score", "attendance", "class_number")
+        names = ("completed_on", "hours", "evidence", "people", "score", "attendance", "class_number", *CERTIFICATE)
         return [str(values["course"].pk), *(str(values[name] or "") for name in names)]
 
-    def seal(self, found: Iterable[int], offered: dict[int, list[int]]) -> str:
-        """What is shown now, so that exactly it is recorded: the members found, and those offered on each line."""
+    def seal(self, found: Iterable[int], offered: dict[int, list[int]], twins: Iterable[int]) -> str:
+        """What is shown now, so that exactly it is recorded; what the parts are, `Seal` says."""
         return signing.dumps(
-            [self._said(), list(found), [[line, *pks] for line, pks in offered.items()]], compress=True
+            [self._said(), list(found), [[line, *pks] for line, pks in offered.items()], list(twins)], compress=True
         )
 
-    def sealed(self) -> tuple[list[int], dict[int, list[int]]] | None:
-        """(members found, members offered by line) as last shown; None when the form has changed since."""
+    def sealed(self) -> Seal | None:
+        """What was last shown; None when the form has changed since."""
         try:
-            said, found, offered = signing.loads(self.cleaned_data.get("shown", ""))
+            said, found, offered, twins = signing.loads(self.cleaned_data.get("shown", ""))
         except signing.BadSignature:
             return None
         if said != self._said():
             return None
-        return found, {line: pks for line, *pks in offered}
+        return Seal(found, {line: pks for line, *pks in offered}, frozenset(twins))
 
     def picks(self) -> dict[int, int]:
         """Number of a line -> the member a person chose for it."""
@@ -144,6 +205,9 @@ class CorrectForm(StyledForm):
     score = percent_field("Score, percent")
     attendance = percent_field("Attendance, percent")
     result = forms.ChoiceField(label="Result", choices=Result.choices)
+    provider = forms.CharField(
+        label="Given by", required=False, max_length=200, help_text="Where it was not the agency."
+    )
     certificate_number = forms.CharField(label="Certificate number", required=False, max_length=80)
     certificate_expires_on = day_field("Certificate expires on", required=False)
     lesson_plan = forms.CharField(label="Lesson plan", required=False, max_length=80)
@@ -157,6 +221,7 @@ class CorrectForm(StyledForm):
         "score",
         "attendance",
         "result",
+        "provider",
         "certificate_number",
         "certificate_expires_on",
         "lesson_plan",

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest
 
 from compliance.forms.fields import StyledForm
 from roster.file_types import ENDINGS, Kind
@@ -37,6 +38,11 @@ class KeptFileField(forms.FileField):
     def _none(self, initial: Any) -> list[Any]:
         super().clean(None, initial)
         return []
+
+
+def is_too_large(request: HttpRequest) -> bool:
+    """Whether a file of this request was larger than the server receives."""
+    return getattr(request, "is_upload_too_large", False)
 
 
 class _ManyFilesInput(forms.FileInput):

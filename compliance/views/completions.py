@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,11 +19,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from compliance import log
 from compliance.asking import arrange
 from compliance.completion_tables import CompletionFilter, CompletionTable, with_evidence
-from compliance.forms.completions import CorrectForm, DecisionForm, LogForm, PrefillForm, VoidForm
+from compliance.forms.completions import CorrectForm, DecisionForm, LogForm, PrefillForm, Seal, VoidForm
+from compliance.forms.files import is_too_large
 from compliance.goals import needed_of
 from compliance.models import Counted, Each, Goal, Requirement
 from compliance.sentences import count, day
 from roster.access import Right, Viewer, ViewerRequest, requires
+from roster.file_types import PAPERS
+from roster.files import FileRefused, keep, keeping
 from roster.models import Assignment, AssignmentKind, Officer, open_on
 from training import completions
 from training.models import Completion, Course
@@ -36,13 +40,13 @@ def completion_log(request: ViewerRequest) -> HttpResponseBase:
     if request.method != "POST":
         form = LogForm(initial=_prefilled(request), today=viewer.today)
         return render(request, "completions/log.html", {"form": form})
-    form = LogForm(request.POST, today=viewer.today)
+    form = LogForm(request.POST, request.FILES, today=viewer.today, is_too_large=is_too_large(request))
     if not form.is_valid():
         return render(request, "completions/log.html", {"form": form}, status=400)
     shown = form.sealed()
     if request.POST.get("act") == "record":
         if shown is not None:
-            return _record(request, form, *shown)
+            return _record(request, form, shown)
         messages.warning(request, "The form changed since you looked the list up. Check it again, then record.")
     return _look_up(request, form)
 
@@ -53,7 +57,7 @@ def _look_up(request: ViewerRequest, form: LogForm) -> HttpResponse:
     sheet = log.read_sheet(proposal, form.cleaned_data["people"], viewer.officers(), form.picks(), as_of=viewer.today)
     offered = {row.number: [choice.pk for choice in row.choices] for row in sheet.unclear if row.choices}
     data = request.POST.copy()
-    data["shown"] = form.seal(sheet.officer_ids, offered)
+    data["shown"] = form.seal(sheet.officer_ids, offered, sheet.twins)
     form.data = data
     context = {
         "form": form,
@@ -64,7 +68,7 @@ def _look_up(request: ViewerRequest, form: LogForm) -> HttpResponse:
         "several_agencies": len({choice.agency_id for row in sheet.unclear for choice in row.choices}) > 1,
         "tally": _tally(sheet),
     }
-    return render(request, "completions/log.html", context)
+    return render(request, "completions/log.html", context, status=400 if form.errors else 200)
 
 
 def _shares(sheet: log.Sheet, viewer: Viewer) -> list[dict[str, Any]]:
@@ -104,24 +108,49 @@ def _tally(sheet: log.Sheet) -> str:
     return f"{said[:1].upper()}{said[1:]}." if said else ""
 
 
-def _record(request: ViewerRequest, form: LogForm, found: list[int], offered: dict[int, list[int]]) -> HttpResponseBase:
-    viewer, proposal = request.viewer, form.proposal()
-    chosen = {pk for line, pk in form.picks().items() if pk in offered.get(line, ())}
-    wanted = set(viewer.officers().filter(pk__in={*found, *chosen}).values_list("pk", flat=True))
-    try:
-        got = log.record(proposal, wanted, by=request.user, today=viewer.today)
-    except ValidationError as error:
-        form.refuse(error)
-        return render(request, "completions/log.html", {"form": form}, status=400)
-    what = f"{proposal.course.title}, {day(proposal.completed_on)}"
-    if got:
-        messages.success(request, f"{count(len(got), 'completion')} recorded: {what}.")
-    if len(wanted) > len(got):
-        had = count(len(wanted) - len(got), "member")
-        messages.info(request, f"{had} had this completion already; nothing was recorded twice.")
+def _record(request: ViewerRequest, form: LogForm, shown: Seal) -> HttpResponseBase:
+    viewer, proposal, sent = request.viewer, form.proposal(), form.cleaned_data["papers"]
+    chosen = {pk for line, pk in form.picks().items() if pk in shown.offered.get(line, ())}
+    wanted = list(viewer.officers().filter(pk__in={*shown.found, *chosen}).select_related("agency"))
     if not wanted:
         messages.warning(request, "Nobody was on the list, so nothing was recorded.")
         return _look_up(request, form)
+    if proposal.certificate_number and len(wanted) > 1:
+        form.add_error("certificate_number", "A certificate number belongs to one member. Log them one by one.")
+        return _look_up(request, form)
+    try:
+        with keeping():
+            files = [keep(one, agency=wanted[0].agency, by=request.user, kinds=PAPERS) for one in sent]
+            got = log.record(
+                proposal,
+                {officer.pk for officer in wanted},
+                by=request.user,
+                today=viewer.today,
+                twins=shown.twins,
+                files=files,
+            )
+            transaction.set_rollback(not got.made)  # files of nothing are not kept
+    except FileRefused as error:
+        form.add_error("papers", error)
+        return _look_up(request, form)
+    except ValidationError as error:
+        form.refuse(error)
+        return render(request, "completions/log.html", {"form": form}, status=400)
+    return _recorded(request, proposal, got)
+
+
+def _recorded(request: ViewerRequest, proposal: log.Proposal, got: log.Recorded) -> HttpResponseBase:
+    """Say what was recorded, and go to the list of it."""
+    if got.made:
+        what = f"{proposal.course.title}, {day(proposal.completed_on)}"
+        messages.success(request, f"{count(len(got.made), 'completion')} recorded: {what}.")
+    if got.had:
+        messages.info(
+            request, f"{count(len(got.had), 'member')} had this completion already; nothing was recorded twice."
+        )
+    if got.alike:
+        who = count(len(got.alike), "member")
+        messages.warning(request, f"{who} had one like it that you were not shown and got none: look them up again.")
     on = proposal.completed_on.isoformat()
     query = urlencode({"course": proposal.course.code, "since": on, "until": on})
     return redirect(f"{reverse('completion-list')}?{query}")

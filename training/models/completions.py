@@ -8,6 +8,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from roster.facts import Fact, fact_indexes, fact_triggers
 from roster.files import StoredFile
@@ -59,6 +60,16 @@ class Completion(Fact):
         indexes = (
             *fact_indexes("training_completion"),
             models.Index(fields=["completed_on", "id"], name="training_completion_by_day"),
+            models.Index(
+                Upper("certificate_number"),
+                name="training_completion_by_number",
+                condition=Q(voided_in__isnull=True) & ~Q(certificate_number=""),
+            ),
+            models.Index(
+                fields=["completed_on"],
+                name="training_completion_pending",
+                condition=Q(voided_in__isnull=True, evidence="pending"),
+            ),
             # the corrected ones are few
             models.Index("replaces", name="training_completion_replaces", condition=Q(replaces__isnull=False)),
         )

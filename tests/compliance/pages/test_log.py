@@ -298,7 +298,7 @@ def test_log_records_thirty_members_within_half_a_second(cast: Cast) -> None:
     client, people = cast.client("academy"), "\n".join(member.employee_id for member in members)
     took = []
 
-    for days_ago in (1, 2, 3):  # the best of three: the machine does other things too
+    for days_ago in (1, 11, 21):  # the best of three: the machine does other things too
         data = fields(cast, people, completed_on=(timezone.localdate() - timedelta(days=days_ago)).isoformat())
         _, shown = look(client, data)
         started = time.perf_counter()
