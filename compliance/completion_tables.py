@@ -135,8 +135,9 @@ class CompletionTable(tables.Table):  # type: ignore[misc] # django-tables2 has 
     evidence_now = tables.Column(verbose_name="Evidence")
     class_number = tables.Column(verbose_name="Class", default="–", attrs=NARROW)
 
+    caption = "Completions, newest first"
+
     class Meta:
-        caption = "Completions, newest first"
         order_by = "-completed_on"
         empty_text = (
             "No completion fits these filters. Take a filter away, or log completions when a class has been taught."

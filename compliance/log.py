@@ -403,6 +403,20 @@ def record(
     return Recorded(made, frozenset(had), frozenset(alike))
 
 
+def report(proposal: Proposal, officer: Officer, *, by: User, today: date, file: StoredFile) -> Recorded:
+    """Record what a member reports of themselves, with its file: it waits for somebody else, whatever it says.
+
+    That they say it is another one like it decides nothing: whoever looks at the evidence is asked.
+    """
+    waiting = replace(proposal, evidence=Evidence.PENDING)
+    with recording(by=by, via=Via.PAGE, why="Reported by the member") as recorder:
+        recorder.lock([officer.pk])
+        recorder.record_many(Completion, COLUMNS, _rows(waiting, [officer.pk], today), [officer.pk])
+        made = dict(Completion.objects.filter(recorded_in=recorder.change_id).values_list("officer", "pk"))
+        CompletionFile.objects.create(completion_id=made[officer.pk], file=file)
+    return Recorded(made, frozenset())
+
+
 def _rows(proposal: Proposal, officer_ids: Collection[int], today: date) -> Iterable[tuple[object, ...]]:
     """The completions as COLUMNS has them."""
     row = (

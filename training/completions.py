@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -155,6 +155,31 @@ def _refuse_voided(completion: Completion) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Unverified:
+    """A completion that does not count for want of evidence, and what was said of it."""
+
+    completion: Completion
+    #: pending or rejected
+    evidence: str
+    note: str = ""
+
+
+def unverified_of(officer_id: int) -> list[Unverified]:
+    """What a member's evidence is missing for, newest first: it waits, or was rejected and why. Two queries."""
+    rows = Completion.objects.known().filter(officer=officer_id).select_related("course")
+    decided = {
+        row.completion_id: row for row in EvidenceDecision.objects.known().filter(completion__officer=officer_id)
+    }
+    found = []
+    for row in rows.order_by("-completed_on", "-pk"):
+        decision = decided.get(row.pk)
+        said = decision.decision if decision else row.evidence
+        if said != Evidence.VERIFIED:
+            found.append(Unverified(row, said, decision.note if decision else ""))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One line of a completion's history: what happened, and the change it belongs to."""
 
@@ -162,6 +187,9 @@ class Event:
     change: Change
     #: recorded, corrected, voided, or what was decided
     kind: str
+
+    def is_after(self, moment: datetime) -> bool:
+        return self.change.at is not None and self.change.at > moment
 
     @property
     def who(self) -> str:
@@ -237,18 +265,25 @@ def earlier_versions(ids: Iterable[int]) -> dict[int, list[tuple[int, int | None
     return found
 
 
+_FILES = """
+    WITH RECURSIVE earlier (asked, id, replaces_id) AS (
+        SELECT id, id, replaces_id FROM training_completion WHERE id = ANY(%s)
+        UNION ALL
+        SELECT earlier.asked, before.id, before.replaces_id
+        FROM earlier JOIN training_completion before ON before.id = earlier.replaces_id
+    )
+    SELECT DISTINCT earlier.asked, file.* FROM earlier
+    JOIN training_completionfile given ON given.completion_id = earlier.id
+    JOIN roster_storedfile file ON file.id = given.file_id ORDER BY file.id
+"""
+
+
 def files_of(ids: Iterable[int]) -> dict[int, list[StoredFile]]:
-    """Completion -> the files that prove it, those of what it corrected too, in the order they came. Two queries."""
-    earlier = earlier_versions(ids)
-    owners: dict[int, list[int]] = {}
-    for asked, chain in earlier.items():
-        for pk, _ in chain:
-            owners.setdefault(pk, []).append(asked)
-    found: dict[int, dict[int, StoredFile]] = {}
-    for row in CompletionFile.objects.filter(completion__in=owners).select_related("file").order_by("file"):
-        for asked in owners[row.completion_id]:
-            found.setdefault(asked, {})[row.file_id] = row.file
-    return {asked: list(files.values()) for asked, files in found.items()}
+    """Completion -> the files that prove it, those of what it corrected too, in the order they came. One query."""
+    found: dict[int, list[StoredFile]] = {}
+    for file in StoredFile.objects.raw(_FILES, [sorted(ids)]):
+        found.setdefault(file.asked, []).append(file)  # type: ignore[attr-defined] # a column of the query
+    return found
 
 
 def attach(completion: Completion, files: Iterable[StoredFile]) -> None:

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import DateTimeField, DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, Value
 from django.db.models.functions import Coalesce, Upper
 
 from roster.access import own_members
@@ -109,6 +109,30 @@ def _are_near(one: Any, other: Any) -> bool:
     """Of two rows of `_known`."""
     is_alike = (one.officer_id, one.root, one.result) == (other.officer_id, other.root, other.result)
     return is_alike and abs((one.completed_on - other.completed_on).days) <= one.near_days
+
+
+def with_alike(rows: QuerySet[Completion]) -> QuerySet[Any]:
+    """Each with `is_alike`: it looks like another by its days, and nobody said that they are two. No query more."""
+    kept = KeptBoth.objects.filter(
+        Q(first=OuterRef("pk"), second=OuterRef(OuterRef("pk")))
+        | Q(first=OuterRef(OuterRef("pk")), second=OuterRef("pk"))
+    )
+    gap = ExpressionWrapper(F("near_days") * Value(timedelta(days=1)), output_field=DurationField())
+    on = OuterRef("completed_on")
+    others = (
+        _known()
+        .exclude(pk=OuterRef("pk"))
+        .filter(
+            ~Exists(kept),
+            officer=OuterRef("officer"),
+            result=OuterRef("result"),
+            root=Coalesce(OuterRef("course__same_as_id"), OuterRef("course_id")),
+            completed_on__gte=ExpressionWrapper(on - gap, output_field=DateTimeField()),
+            completed_on__lte=ExpressionWrapper(on + gap, output_field=DateTimeField()),
+        )
+    )
+    found: QuerySet[Any] = rows.annotate(is_alike=Exists(others))
+    return found
 
 
 def _number(row: Completion) -> str:

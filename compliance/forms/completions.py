@@ -256,6 +256,13 @@ class VoidForm(StyledForm):
     why = why_field("Why it is voided")
 
 
+class SecondForm(StyledForm):
+    """What a second person says to a proposed correction."""
+
+    act = forms.ChoiceField(choices=[("accept", "accept"), ("refuse", "refuse")], widget=forms.HiddenInput)
+    note = forms.CharField(label="Note", required=False, max_length=300, help_text="Why not, where you refuse.")
+
+
 class DecisionForm(StyledForm):
     decision = forms.ChoiceField(
         label="Decision",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -20,6 +21,7 @@ from compliance import log
 from compliance.asking import arrange
 from compliance.completion_tables import CompletionFilter, CompletionTable, with_evidence
 from compliance.forms.completions import CorrectForm, DecisionForm, LogForm, PrefillForm, Seal, VoidForm
+from compliance.forms.evidence import AttachForm
 from compliance.forms.files import is_too_large
 from compliance.goals import needed_of
 from compliance.models import Counted, Each, Goal, Requirement
@@ -28,7 +30,7 @@ from roster.access import Right, Viewer, ViewerRequest, requires
 from roster.file_types import PAPERS
 from roster.files import FileRefused, keep, keeping
 from roster.models import Assignment, AssignmentKind, Officer, open_on
-from training import completions
+from training import completions, corrections, duplicates
 from training.models import Completion, Course
 
 
@@ -116,7 +118,7 @@ def _record(request: ViewerRequest, form: LogForm, shown: Seal) -> HttpResponseB
         messages.warning(request, "Nobody was on the list, so nothing was recorded.")
         return _look_up(request, form)
     if proposal.certificate_number and len(wanted) > 1:
-        form.add_error("certificate_number", "A certificate number belongs to one member. Log them one by one.")
+        form.refuse(ValidationError("A certificate number belongs to one member. Log them one by one."))
         return _look_up(request, form)
     try:
         with keeping():
@@ -187,6 +189,7 @@ def completion_list(request: ViewerRequest) -> HttpResponseBase:
     if (file := arrange(request, table, "completions")) is not None:
         return file
     context = {"filter": found, "table": table, "may_record": request.viewer.may(Right.RECORD)}
+    context["may_decide"] = request.viewer.may(Right.DECIDE_EVIDENCE)
     return render(request, "completions/list.html", context)
 
 
@@ -215,6 +218,10 @@ def _detail(request: ViewerRequest, completion: Completion, form: DecisionForm) 
         "may_record": viewer.may(Right.RECORD) and completion.voided_in_id is None,
         "decides": viewer.may(Right.DECIDE_EVIDENCE) and completion.voided_in_id is None,
         "bar": completions.bar_to_deciding(completion, request.user),
+        "waiting": corrections.waiting_for(completion),
+        "files": completions.files_of([completion.pk]).get(completion.pk, []),
+        "attach": AttachForm(),
+        "twins": duplicates.undecided([completion]).get(completion.pk, []) if viewer.may(Right.DECIDE_EVIDENCE) else [],
         "form": form,
     }
     return render(request, "completions/detail.html", context, status=400 if form.errors else 200)
@@ -260,14 +267,17 @@ def completion_void(request: ViewerRequest, pk: int) -> HttpResponseBase:
     """Take a completion back, with a reason."""
     completion = _one(request, pk)
     form = VoidForm(request.POST or None)
+    asks_two = corrections.asks_two(completion)
     if request.method == "POST" and form.is_valid():
+        if asks_two:
+            return _proposed(request, completion, corrections.propose_void, why=form.cleaned_data["why"])
         voided = completions.void_completion(completion, why=form.cleaned_data["why"], by=request.user)
         messages.success(request, "Completion voided." if voided else "This completion was voided already.")
         return redirect("completion-detail", pk=pk)
     if completion.voided_in_id is not None:
         raise Http404
     effects = log.without(completion, as_of=request.viewer.today)
-    context = {"completion": completion, "form": form, "effects": effects}
+    context = {"completion": completion, "form": form, "effects": effects, "asks_two": asks_two}
     return render(request, "completions/void.html", context, status=400 if form.errors else 200)
 
 
@@ -280,15 +290,33 @@ def completion_correct(request: ViewerRequest, pk: int) -> HttpResponseBase:
         messages.warning(request, "Somebody corrected or voided this completion already.")
         return redirect("completion-detail", pk=pk)
     form = CorrectForm(request.POST or None, completion=completion, today=request.viewer.today)
+    asks_two, effects = corrections.asks_two(completion), None
     if request.method == "POST" and form.is_valid():
-        try:
-            made = completions.correct_completion(
-                completion, why=form.cleaned_data["why"], by=request.user, **form.changes()
-            )
-        except ValidationError as error:
-            form.refuse(error)
+        why, changes = form.cleaned_data["why"], form.changes()
+        if asks_two and request.POST.get("act") == "propose":
+            return _proposed(request, completion, corrections.propose_correction, why=why, **changes)
+        if asks_two:
+            effects = log.instead(completion, changes, as_of=request.viewer.today)
         else:
-            messages.success(request, "Completion corrected. The old line stays in the record.")
-            return redirect("completion-detail", pk=made.pk)
-    context = {"completion": completion, "form": form}
+            try:
+                made = completions.correct_completion(completion, why=why, by=request.user, **changes)
+            except ValidationError as error:
+                form.refuse(error)
+            else:
+                messages.success(request, "Completion corrected. The old line stays in the record.")
+                return redirect("completion-detail", pk=made.pk)
+    context = {"completion": completion, "form": form, "asks_two": asks_two, "effects": effects}
     return render(request, "completions/correct.html", context, status=400 if form.errors else 200)
+
+
+def _proposed(
+    request: ViewerRequest, completion: Completion, propose: Callable[..., Any], **said: Any
+) -> HttpResponseBase:
+    """Propose what was filled in; or say, on the completion's page, why it cannot be."""
+    try:
+        proposal = propose(completion, by=request.user, **said)
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+        return redirect("completion-detail", pk=completion.pk)
+    messages.success(request, "Proposed. Nothing changed yet: somebody else has to accept it.")
+    return redirect("correction", pk=proposal.pk)

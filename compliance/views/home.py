@@ -9,13 +9,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from compliance import coverage, goals, import_runs, jobs
+from compliance import coverage, evidence, goals, import_runs, jobs
 from compliance.models import Goal, ImportRun, JobState
 from compliance.views.officers import show_officer
 from compliance.working import Place
 from roster.access import Right, Viewer, ViewerRequest, requires
 from roster.models import Officer, Role, Unit
-from training.models import Completion
 
 
 @requires()
@@ -82,20 +81,9 @@ def _next_steps(viewer: Viewer, rows: coverage.Standings) -> list[tuple[int, str
         (soon, "due within 30 days", f"{reverse('deadline-list')}?within=30"),
     ]
     if viewer.may(Right.DECIDE_EVIDENCE):
-        pending = (
-            Completion.objects.known()
-            .filter(evidence="pending", result="passed")
-            .exclude(decisions__voided_in=None, decisions__isnull=False)
-        )
-        if not viewer.reads_everything:
-            pending = pending.filter(officer__in=viewer.officers())
-        steps.append(
-            (
-                pending.count(),
-                "completions whose evidence waits for a decision",
-                f"{reverse('completion-list')}?evidence=pending",
-            )
-        )
+        waiting = evidence.pending(viewer).count()
+        where = reverse("completion-pending")
+        steps.append((waiting, "completions whose evidence waits for a decision", where))
     if viewer.may(Right.IMPORT):
         waiting = import_runs.visible(viewer).filter(state=ImportRun.State.PLANNED).count()
         steps.append((waiting, "import plans waiting to be recorded", reverse("import-list")))

@@ -30,6 +30,9 @@ PAGES = (
     "/goals/",
     "/completions/",
     "/completions/log/",
+    "/completions/pending/",
+    "/completions/alike/",
+    "/corrections/",
     "/courses/",
     "/courses/add/",
     "/courses/CIT-40/",
@@ -114,6 +117,10 @@ ON_PHONES = (
     "/courses/CIT-40/change/",
     "/officers/001000/history/",
     "/trail/",
+    "/completions/pending/",
+    "/completions/alike/",
+    "/corrections/",
+    "/settings/",
     "/classes/",
     "/classes/CIT-2026-03/",
     "/classes/CIT-2026-03/seats/",
@@ -216,8 +223,9 @@ def test_a_preview_of_a_rule_change_is_accessible_at_both_widths(people: People)
         assert page.get_by_role("heading", name="What changes").is_visible()
 
 
-def test_an_officers_own_page_is_accessible(people: People) -> None:
-    page = people.of("officer", PHONE).open("/my/")
+@pytest.mark.parametrize("path", ["/my/", "/my/report/"])
+def test_an_officers_own_page_is_accessible(people: People, path: str) -> None:
+    page = people.of("officer", PHONE).open(path)
 
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth") is True

@@ -49,6 +49,7 @@ from tests.factories import (
 from tests.uploads import sent
 from training.calendar import make_feed
 from training.certificates import issue
+from training.corrections import propose_void
 from training.models import Certificate, ClassSession, CompletionFile, Enrollment
 
 pytestmark = pytest.mark.django_db
@@ -155,6 +156,13 @@ ADDRESSES: dict[str, Address] = {
     "completion-certify": Address(frozenset(), RECORDERS, args=("<entry>",)),
     "completion-void": Address(RECORDERS, RECORDERS, args=("<entry>",), shows="Amara Whitfield"),
     "completion-correct": Address(RECORDERS, RECORDERS, args=("<entry>",), shows="Amara Whitfield"),
+    "completion-files": Address(frozenset(), RECORDERS, args=("<entry>",)),
+    "completion-pending": Address(DECIDERS, DECIDERS, shows="Pending evidence"),
+    "duplicate-list": Address(DECIDERS, shows="Completions that look like one"),
+    "duplicate-keep": Address(frozenset(), DECIDERS),
+    "correction-list": Address(RECORDERS, shows="Whitfield, Amara"),
+    "correction": Address(RECORDERS, RECORDERS, args=("<correction>",), shows="Amara Whitfield"),
+    "my-report": Address(frozenset({"officer"}), frozenset({"officer"}), shows="Report a course you took"),
     "officer-hire": Address(RECORDERS, RECORDERS, shows="Hire a member"),
     "officer-transfer": Address(RECORDERS, RECORDERS, args=("002918",), shows="Transfer Amara Whitfield"),
     "officer-leave": Address(RECORDERS, RECORDERS, args=("002918",), shows="Leave of Amara Whitfield"),
@@ -362,6 +370,7 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
         CompletionFile.objects.create(completion=cast.entry, file=paper)
         yield {
             "<file>": str(paper.key),
+            "<correction>": str(propose_void(cast.entry, why="Another member's", by=academy).pk),
             "<entry>": str(cast.entry.pk),
             "<waiver>": str(waiver.pk),
             "<extension>": str(extension.pk),

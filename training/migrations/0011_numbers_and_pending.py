@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('roster', '0008_settings_of_agencies'),
-        ('training', '0008_shared_files_providers_kept_both'),
+        ('training', '0010_withdrawn_courses'),
     ]
 
     operations = [
