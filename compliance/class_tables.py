@@ -171,7 +171,9 @@ class ClassTable(tables.Table):  # type: ignore[misc] # django-tables2 has no ty
         number = self.lacks.get(record.pk, 0)
         if not number:
             return "nothing"
-        return format_html('<a href="{}">{}</a>', self._address("class-papers", record), count(number, "item"))
+        return format_html(
+            '<a href="{}">{}</a>', self._address("class-papers", record), count(number, "item").replace(" ", "\u00a0")
+        )
 
     def value_missing(self, record: Any) -> int:
         return self.lacks.get(record.pk, 0)

@@ -4,21 +4,34 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime, time
 
 import pytest
 from django.core.management import call_command
 from django.db.models import Count, Max, Min, Q, Sum
+from django.utils.timezone import make_aware
 from pytest_django import DjangoDbBlocker
 
 from compliance import standings
+from compliance.class_papers import gather, missing
 from compliance.demo import make_department, record_department
+from compliance.demo.papers import add_papers
 from compliance.demo.sign_ins import make_users
 from compliance.demo.taught import hold_classes
 from roster.models import Officer
 from training import classes, finish
+from training.certificates import lacking
 from training.instructors import Fitness, due
-from training.models import Attendance, ClassSession, CourseTest, Enrollment, Instructor, Meeting, TestAttempt
+from training.models import (
+    Attendance,
+    Certificate,
+    ClassSession,
+    CourseTest,
+    Enrollment,
+    Instructor,
+    Meeting,
+    TestAttempt,
+)
 
 #: A Sunday: no class is taught on the day itself, and yet one is under way.
 TODAY = date(2026, 11, 22)
@@ -35,6 +48,7 @@ def shown(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         agency = record_department(department, by=users)
         officer = Officer.objects.filter(agency=agency).serving_on(TODAY).latest("employee_id")
         hold_classes(department, agency, by=users["academy"], shown=officer)
+        add_papers(agency, by=users["academy"])
     yield officer
     with django_db_blocker.unblock():
         call_command("flush", verbosity=0, interactive=False)
@@ -73,6 +87,22 @@ def test_finished_classes_say_what_their_completions_say(shown: Officer) -> None
         assert minutes == int(hours * 60 * (100 if completion.attendance is None else completion.attendance) / 100)
         attempts = TestAttempt.objects.filter(enrollment=seat).values_list("score", flat=True)
         assert list(attempts) == ([] if completion.score is None else [completion.score])
+
+
+def test_everybody_who_passed_has_a_certificate_and_of_the_last_class_one_sheet_is_missing(shown: Officer) -> None:
+    finished = ClassSession.objects.filter(state="finished").annotate(last=Max("meetings__ends_at")).order_by("last")
+    last = finished.select_related("course", "lesson_plan").last()
+    assert last is not None
+    blocks = gather.blocks_of(last)
+
+    items = missing.items(last, blocks, gather.seats_of(last), now=make_aware(datetime.combine(TODAY, time(12))))
+
+    assert {session.number: lacking(session) for session in finished} == {row.number: 0 for row in finished}
+    assert list(Certificate.objects.order_by("pk").values_list("serial", flat=True)) == list(
+        range(1, Certificate.objects.count() + 1)
+    )
+    assert [item.what for item in items] == ["plan_file", "sign_in"]
+    assert items[1].sentence.startswith(f"Block {len(blocks)}, ")
 
 
 def test_nobody_has_two_seats_to_come_and_everybody_waiting_comes_after_a_full_class(shown: Officer) -> None:

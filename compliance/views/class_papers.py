@@ -25,7 +25,7 @@ from compliance.templatetags.classes import class_address
 from compliance.views.attendance import find_class_file
 from roster.access import Right, ViewerRequest, requires
 from training import certificates
-from training.models import ClassSession, ClassState, Outcome
+from training.models import ClassSession, ClassState
 
 
 @requires(Right.READ_CLASS_FILES)
@@ -66,7 +66,6 @@ def _show(
     seats = gather.seats_of(session)
     given = issued_in(session)
     validities = certificates.validities(given)
-    passed = sum(seat.outcome == Outcome.PASSED for seat in seats)
     valid = sum(validity == certificates.Validity.VALID for validity in validities.values())
     context = {
         "session": session,
@@ -75,7 +74,7 @@ def _show(
         "papers": keeping.kept(session, blocks),
         "certificates": [(row, name_on(row), validities[row.pk]) for row in given],
         "valid": valid,
-        "to_issue": max(passed - valid, 0) if session.state == ClassState.FINISHED else 0,
+        "to_issue": certificates.lacking(session) if session.state == ClassState.FINISHED else 0,
         "form": form,
         "withdraw": WithdrawForm(auto_id=False) if form is not None else None,
     }
