@@ -452,12 +452,12 @@ def _of_papers(file: ClassFile) -> Iterable[Correction]:
             yield Correction(row.withdrawn_at, _who(row.withdrawn_by), what, row.withdrawn_why)
 
 
-def _event(event: ClassEvent) -> dict[str, str]:
+def _event(event: ClassEvent) -> Data:
     return {
         "at": moment(event.at),
         "who": _who(event.by),
         "what": str(event.get_what_display()),
-        "told": event.told,
+        "told": event.told.splitlines(),
         "why": event.why,
     }
 

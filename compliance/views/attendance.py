@@ -80,6 +80,7 @@ def _show(
     is_open = may_enter(request, session)
     own = own_members(request.user) if is_open else frozenset()
     absences = missed(record) if record.blocks else []
+    has_more = any(each.left > 0 for each in absences)
     context: dict[str, Any] = {
         "session": session,
         "record": record,
@@ -87,7 +88,7 @@ def _show(
         "grid": grid(record, today=viewer.today, is_open=is_open, own=own, typed=typed, notes=notes),
         "missed": absences,
         "form": GridForm(initial={"seen": record.last_line}, record=record, today=viewer.today),
-        "make_up_form": _make_up_form(request, record) if is_open and absences else None,
+        "make_up_form": _make_up_form(request, record) if is_open and has_more else None,
         "absent_form": AbsentForm(seats=_may_be_absent(record), prefix="absent"),
         "absent": [seat for seat in record.seated if seat.state == SeatState.NO_SHOW],
         **forms,

@@ -28,6 +28,7 @@ from training.certificates import issue
 from training.completions import correct_completion, void_completion
 from training.models import (
     Attendance,
+    ClassEvent,
     ClassPaper,
     ClassSession,
     Enrollment,
@@ -351,6 +352,17 @@ def test_the_class_file_names_what_is_missing_first() -> None:
     assert "Looked through on 4 Mar 2026 08:00." in text
     assert text.index("Missing from this file") < text.index("Lesson plan and objectives")
     assert "not entered" in text
+
+
+def test_what_happened_to_a_class_is_told_line_by_line() -> None:
+    taught = make_planned()
+    told = "Crisis basics, 30 seats\n2 Mar 2026, 08:00 to 12:00: Signs\n2 Mar 2026, 13:00 to 17:00: Listening"
+    ClassEvent.objects.create(session=taught.session, what="planned", told=told, by=taught.by)
+
+    text = text_of(class_file.pdf(read(taught)))
+
+    assert f"planned: {' '.join(told.split())}" in text
+    assert "[U+" not in text
 
 
 def test_corrections_stand_on_lines_of_their_own_with_who_when_and_why() -> None:

@@ -184,6 +184,7 @@ def test_a_missed_block_is_made_up_and_taken_back(taught: Taught, cast: Cast) ->
 
     assert "240 minutes made up by Whitfield, Amara." in made.words
     assert "4 h in class CIT-2026-03 on" in made.words
+    assert ["Record a make-up" in page.words for page in (made, back)] == [False, True]  # nothing more, and all of it
     assert again.status == 400
     assert (blank.status, "Say why: the reason stays with the make-up." in blank.words) == (400, True)
     assert "Make-up taken back." in back.words
