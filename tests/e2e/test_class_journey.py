@@ -309,6 +309,9 @@ def standings_follow(academy: Person) -> None:
     for number, on in (("002001", MADE_UP), ("002002", RETEST)):
         page = academy.open(f"/officers/{number}/")
         assert rows(page, "Standing under each requirement")[0][1:] == ["✓ current", spoken(three_years_after(on))]
+        assert [cells[1:] for cells in rows(page, "Certificates issued by the agency")] == [
+            ["CIT basic course", spoken(on), "✓ valid"]
+        ]
     page = check(academy, "/officers/002010/")
     assert rows(page, "Standing under each requirement")[0][1].startswith("▲ overdue")
 
@@ -397,7 +400,8 @@ def the_file_reads_back(page: Page, scans: dict[str, str]) -> None:
         *scans.values(),
     ):
         assert said in text, said
-    assert remedial in text
+    assert f"Written exam {retest} 82 % passed {remedial}" in text
+    assert "[U+" not in text, "a letter that could not be set"
 
     with zipfile.ZipFile(io.BytesIO(download(page, "class-file.zip"))) as archive:
         manifest = json.loads(archive.read("manifest.json"))
