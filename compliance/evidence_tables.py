@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from compliance.completion_tables import NARROW, RIGHT
+from compliance.completion_tables import NARROW
+from compliance.engine import plus_months
 from compliance.filters import AddressForm, ListFilter
 from compliance.grant_tables import WIDE
 from compliance.sentences import count, day, name_of
@@ -28,6 +29,10 @@ from training.models import Completion, Course, ProposedCorrection
 
 #: Days after which what waits is waiting long.
 LONG = (7, 30, 90)
+#: How far back pairs are listed unless the address says.
+MONTHS_LISTED = 24
+#: numbers that a phone leaves out
+RIGHT_NARROW = {"th": {"class": "number narrow-hide"}, "td": {"class": "number narrow-hide"}}
 
 
 class _MemberFilter(ListFilter):
@@ -95,9 +100,11 @@ class PendingTable(tables.Table):  # type: ignore[misc] # django-tables2 has no 
     certificate = tables.Column(
         accessor="certificate_number", verbose_name="Certificate", empty_values=(), orderable=False, attrs=WIDE
     )
-    who = tables.Column(accessor="recorded_in__by", orderable=False, verbose_name="Recorded by", empty_values=())
-    waiting = tables.Column(accessor="recorded_at", verbose_name="Waiting", attrs=RIGHT)
-    files = tables.Column(accessor="pk", orderable=False, verbose_name="Files")
+    who = tables.Column(
+        accessor="recorded_in__by", orderable=False, verbose_name="Recorded by", empty_values=(), attrs=NARROW
+    )
+    waiting = tables.Column(accessor="recorded_at", verbose_name="Waiting", attrs=RIGHT_NARROW)
+    files = tables.Column(accessor="pk", orderable=False, verbose_name="Files", attrs=NARROW)
     is_alike = tables.Column(orderable=False, verbose_name="Looks like another", empty_values=(), attrs=NARROW)
 
     caption = "Completions whose evidence waits for a decision"
@@ -247,6 +254,11 @@ class PairForm(AddressForm):
     course = forms.ModelChoiceField(
         Course.objects.filter(same_as=None).order_by("title"), label="Course", to_field_name="code", empty_label="Any"
     )
+    since = forms.DateField(label="Completed since", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["since"].initial = self.since_unless_said = plus_months(today, -MONTHS_LISTED)
 
 
 class PairTable(tables.Table):  # type: ignore[misc] # django-tables2 has no types
@@ -258,7 +270,7 @@ class PairTable(tables.Table):  # type: ignore[misc] # django-tables2 has no typ
     )
     first = tables.Column(verbose_name="Recorded first", orderable=False)
     second = tables.Column(verbose_name="Recorded later", orderable=False)
-    why = tables.Column(accessor="apart", empty_values=(), verbose_name="Alike by", orderable=False)
+    why = tables.Column(accessor="apart", empty_values=(), verbose_name="Alike by", orderable=False, attrs=NARROW)
     act = tables.Column(accessor="second", verbose_name="Decide", orderable=False, exclude_from_export=True)
 
     caption = "Completions that look like one, the latest first"
@@ -273,6 +285,14 @@ class PairTable(tables.Table):  # type: ignore[misc] # django-tables2 has no typ
         super().__init__(data, **kwargs)
         self.token = get_token(request)
 
+    def render_officer(self, record: Pair) -> SafeString:
+        row = record.second
+        said = '{}<span class="quiet d-block small">{}</span>'
+        return format_html(said, row.officer.listed_name, row.course.title)
+
+    def value_officer(self, record: Pair) -> str:
+        return record.second.officer.listed_name
+
     def render_first(self, value: Completion, record: Pair) -> SafeString:
         return self._link(value, record)
 
@@ -280,16 +300,15 @@ class PairTable(tables.Table):  # type: ignore[misc] # django-tables2 has no typ
         return self._link(value, record)
 
     def _link(self, row: Completion, pair: Pair) -> SafeString:
-        whose = f", {row.officer.listed_name}" if pair.first.officer_id != pair.second.officer_id else ""
         recorded = row.recorded_in
         by = name_of(recorded.by) if recorded.by else recorded.get_via_display()
+        whose = row.officer.listed_name if pair.first.officer_id != pair.second.officer_id else ""
+        what = row.course.title if pair.first.course_id != pair.second.course_id else ""
         return format_html(
-            '<a href="{}">{}</a> {}{}<span class="quiet d-block small">{}</span>',
+            '<a href="{}">{}</a><span class="quiet d-block small text-break">{}</span>',
             reverse("completion-detail", args=[row.pk]),
             day(row.completed_on),
-            row.course.title,
-            whose,
-            ", ".join(part for part in (row.class_number, row.certificate_number, by) if part),
+            ", ".join(part for part in (whose, what, row.class_number, row.certificate_number, by) if part),
         )
 
     def value_first(self, value: Completion) -> str:

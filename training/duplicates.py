@@ -206,40 +206,58 @@ _PAIRS = """
         JOIN training_course k ON k.id = c.course_id
         JOIN roster_officer o ON o.id = c.officer_id
         JOIN roster_agency a ON a.id = o.agency_id
-        WHERE c.voided_in_id IS NULL AND (%(agencies)s::bigint[] IS NULL OR o.agency_id = ANY(%(agencies)s))
+        WHERE c.voided_in_id IS NULL AND c.completed_on >= %(since)s::date - %(most_days)s::int
+          AND (%(agencies)s::bigint[] IS NULL OR o.agency_id = ANY(%(agencies)s))
           AND (%(officers)s::bigint[] IS NULL OR c.officer_id = ANY(%(officers)s))
+          AND (%(course)s::bigint IS NULL OR coalesce(k.same_as_id, c.course_id) = %(course)s)
     ), close AS (
         SELECT id, lag(id) OVER days AS twin, completed_on, completed_on - lag(completed_on) OVER days AS apart,
-               near_days, root
+               near_days
         FROM ours WINDOW days AS (PARTITION BY officer_id, root, result ORDER BY completed_on, id)
     ), numbered AS (
-        SELECT id, first_value(id) OVER (PARTITION BY agency_id, number ORDER BY id) AS twin, completed_on, root,
-               count(*) OVER (PARTITION BY agency_id, number) AS carry
-        FROM ours WHERE number <> ''
+        SELECT ours.id, same.id AS twin, ours.completed_on, count(*) OVER (PARTITION BY ours.id) AS others
+        FROM ours CROSS JOIN LATERAL (
+            -- the limit makes each a look into the index, however many there are
+            SELECT other.id FROM training_completion other
+            JOIN roster_officer whose ON whose.id = other.officer_id AND whose.agency_id = ours.agency_id
+            WHERE upper(other.certificate_number) = ours.number AND other.certificate_number <> ''
+                  AND other.voided_in_id IS NULL AND other.id <> ours.id
+            LIMIT %(most_of_a_number)s
+        ) same
+        WHERE ours.number <> ''
     ), pairs AS (
-        SELECT least(id, twin) AS first_id, greatest(id, twin) AS second_id, completed_on, false AS by_number
-        FROM close WHERE apart <= near_days AND (%(course)s::bigint IS NULL OR root = %(course)s)
+        SELECT id, twin, completed_on, false AS by_number FROM close WHERE apart <= near_days
         UNION ALL
-        SELECT least(id, twin), greatest(id, twin), completed_on, true
-        FROM numbered WHERE id <> twin AND carry <= %(most_of_a_number)s
-          AND (%(course)s::bigint IS NULL OR root = %(course)s)
+        SELECT id, twin, completed_on, true FROM numbered WHERE others < %(most_of_a_number)s
+    ), ordered AS (
+        SELECT least(id, twin) AS first_id, greatest(id, twin) AS second_id, completed_on, by_number
+        FROM pairs WHERE completed_on >= %(since)s
     )
-    SELECT first_id, second_id, bool_and(by_number) FROM pairs
+    SELECT first_id, second_id, bool_and(by_number) FROM ordered
     WHERE NOT EXISTS (
-        SELECT 1 FROM training_keptboth k WHERE k.first_id = pairs.first_id AND k.second_id = pairs.second_id
+        SELECT 1 FROM training_keptboth k WHERE k.first_id = ordered.first_id AND k.second_id = ordered.second_id
     )
     GROUP BY first_id, second_id ORDER BY max(completed_on) DESC, second_id DESC LIMIT %(most)s
 """
 
 
 def stored_pairs(
-    agency_ids: Collection[int] | None, *, officer_ids: Collection[int] | None = None, course: Course | None = None
+    agency_ids: Collection[int] | None,
+    *,
+    since: date,
+    officer_ids: Collection[int] | None = None,
+    course: Course | None = None,
 ) -> list[Pair]:
-    """What is stored and looks like one, the latest first, at most MOST_PAIRS. None asks for all. Two queries."""
+    """What is stored and looks like one, the latest first, at most MOST_PAIRS; None asks for all. Two queries.
+
+    One of each pair was completed on that day or later: the older the day, the longer it takes.
+    """
     wanted = {
         "agencies": None if agency_ids is None else sorted(agency_ids),
         "officers": None if officer_ids is None else sorted(officer_ids),
         "course": None if course is None else course.same_as_id or course.pk,
+        "since": since,
+        "most_days": MOST_DAYS,
         "most_of_a_number": MOST_OF_A_NUMBER,
         "most": MOST_PAIRS,
     }

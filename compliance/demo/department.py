@@ -20,6 +20,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import date, timedelta
+from itertools import count
 from random import Random
 
 from compliance.demo.classes import Classes, on_weekday
@@ -71,6 +72,7 @@ class _Maker:
         self.decisions: list[Decision] = []
         self.entered_late: dict[str, str] = {}
         self.area_of = area_of_districts(self.areas)
+        self.serials = count(100)
         self.classes = Classes(today, self.begin, self.area_of, ("INV", "SOD", "TRN", "COMM"))
 
     def make(self) -> Department:
@@ -286,7 +288,7 @@ class _Maker:
                     number,
                     score=self.rng.randint(74, 99),
                     attendance=self.rng.choice((100, 100, 100, 95)),
-                    certificate_number=f"{number}-{self.rng.randint(1, 99):02d}",
+                    certificate_number=f"{number}-{self.rng.randint(1, 99):02d}{next(self.serials)}",
                     lesson_plan="2017" if day.year < self.begin.year + 4 else "2021",
                 )
                 return

@@ -90,14 +90,15 @@ def completion_files(request: ViewerRequest, pk: int) -> HttpResponseBase:
 def duplicate_list(request: ViewerRequest) -> HttpResponseBase:
     """Stored completions that look like one, until somebody keeps both or voids one."""
     viewer = request.viewer
-    form = checked(PairForm(request.GET or None))
+    form = checked(PairForm(request.GET or None, today=viewer.today))
     values = form.cleaned_data
+    since = values.get("since") or form.since_unless_said
     members = None
     if values.get("q"):
         members = list(Officer.objects.search(values["q"]).values_list("pk", flat=True))
-    pairs = duplicates.stored_pairs(viewer.agencies, officer_ids=members, course=values.get("course"))
+    pairs = duplicates.stored_pairs(viewer.agencies, since=since, officer_ids=members, course=values.get("course"))
     table = PairTable(pairs, request=request)
-    context = {"form": form, "table": table, "is_cut": len(pairs) == duplicates.MOST_PAIRS}
+    context = {"form": form, "table": table, "since": since, "is_cut": len(pairs) == duplicates.MOST_PAIRS}
     return arrange(request, table, "look-alikes") or render(request, "evidence/duplicates.html", context)
 
 
