@@ -145,7 +145,7 @@ def correct_completion(completion: Completion, *, why: str, by: User, **changes:
         made = correct(recorder, completion, **changes)
         if decision is not None:
             correct(recorder, decision, completion=made)
-        duplicates.carry_over(completion, made)
+        duplicates.carry_over({completion.pk: made.pk})
     return made
 
 

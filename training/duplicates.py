@@ -6,7 +6,7 @@ are two completions - failed on Monday, passed on Friday. What an agency takes f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -176,12 +176,17 @@ def remember_both(pairs: Iterable[tuple[int, int]], *, by: User | None) -> int:
     return len(new)
 
 
-def carry_over(before: Completion, after: Completion) -> None:
-    """What was decided about a completion holds for the one that corrects it. A few queries."""
-    rows = KeptBoth.objects.filter(first=before) | KeptBoth.objects.filter(second=before)
-    for row in rows.select_related("by"):
-        other = row.second_id if row.first_id == before.pk else row.first_id
-        remember_both([(after.pk, other)], by=row.by)
+def carry_over(corrected: Mapping[int, int]) -> None:
+    """What was decided about a completion holds for the one that corrects it; by ids, old -> new. Two queries."""
+    rows = KeptBoth.objects.filter(first__in=corrected) | KeptBoth.objects.filter(second__in=corrected)
+    made = {
+        _pair(corrected.get(row.first_id, row.first_id), corrected.get(row.second_id, row.second_id)): row.by_id
+        for row in rows.order_by("pk")
+    }
+    KeptBoth.objects.bulk_create(
+        [KeptBoth(first_id=first, second_id=second, by_id=by) for (first, second), by in made.items()],
+        ignore_conflicts=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)

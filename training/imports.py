@@ -32,6 +32,7 @@ from roster.plans import (
     summary_of,
 )
 from roster.tabular import Column, Row
+from training import duplicates
 from training.completion_rows import (
     CHANGED,
     COPIED,
@@ -452,13 +453,17 @@ class CompletionsImport(Import):
             )
             ids = [pk for (pk,) in cursor.fetchall()]
         officers = {rows.officer[place] for place in self._changed}
+        replaced = [fact_id for fact_id, _ in self._changed.values()]
+        # A file does not say who gave a certificate: what is known of it stays.
+        givers = dict(Completion.objects.filter(pk__in=replaced).exclude(provider="").values_list("pk", "provider"))
         recorder.record_many(
             Completion,
-            ("id", "replaces_id", *COPIED),
+            ("id", "replaces_id", "provider", *COPIED),
             [
                 (
                     pk,
                     fact_id,
+                    givers.get(fact_id, ""),
                     rows.officer[place],
                     self._course_id(rows.course[place]),
                     date.fromordinal(rows.day[place]),
@@ -469,6 +474,7 @@ class CompletionsImport(Import):
             ],
             officers,
         )
+        duplicates.carry_over(dict(zip(replaced, ids, strict=True)))
         carried = [
             (pk, self._carried[fact_id])
             for pk, (fact_id, _) in zip(ids, self._changed.values(), strict=True)

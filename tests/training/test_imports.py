@@ -13,6 +13,7 @@ from roster.facts import Via, recording
 from roster.tabular import preview
 from tests.factories import complete, make_course, make_lesson_plan, make_officer, make_requirement
 from tests.importing import counts, import_text, reasons, verdicts
+from training.duplicates import remember_both, undecided
 from training.imports import CompletionsImport
 from training.models import Completion, Course, EvidenceDecision
 
@@ -240,21 +241,33 @@ def test_a_repeat_is_the_same_or_an_error(tmp_path: Path) -> None:
 
 def test_a_changed_row_voids_and_records_and_keeps_what_it_does_not_give(tmp_path: Path) -> None:
     officer, course = make_officer("1"), make_course("CIT-40")
-    old = complete(officer, course, date(2024, 1, 1), hours=Decimal(8), evidence="pending", certificate_number=r"A\1")
+    old = complete(
+        officer,
+        course,
+        date(2024, 1, 1),
+        hours=Decimal(8),
+        evidence="pending",
+        certificate_number=r"A\1",
+        provider="College",
+    )
     with recording(by=None, via=Via.PAGE, why="looked at it") as recorder:
         recorder.record(
             EvidenceDecision(officer=officer, completion=old, decision="verified", decided_on=date(2024, 2, 1))
         )
 
+    twin = complete(officer, course, date(2024, 1, 3))
+    remember_both([(old.pk, twin.pk)], by=None)
+
     recorded = import_text(tmp_path, "completions", "employee_id,course,completed_on,score\n1,CIT-40,2024-01-01,88\n")
     again = import_text(tmp_path, "completions", "employee_id,course,completed_on,score\n1,CIT-40,2024-01-01,88\n")
 
     old.refresh_from_db()
-    (new,) = Completion.objects.known()
+    new = Completion.objects.known().get(replaces=old)
     (decision,) = EvidenceDecision.objects.known()
     assert (counts(recorded.plan), counts(again.plan)) == ((0, 0, 1, 0), (0, 1, 0, 0))
     assert (old.voided_in_id, new.recorded_in_id, new.replaces_id) == (recorded.change_id, recorded.change_id, old.pk)
     assert (new.hours, new.score, new.evidence, new.certificate_number) == (8, 88, "pending", r"A\1")
+    assert (new.provider, undecided([new, twin])) == ("College", {})
     assert (decision.completion_id, decision.decision, decision.decided_on) == (new.pk, "verified", date(2024, 2, 1))
 
 
@@ -351,6 +364,7 @@ def test_rows_keep_every_cell(tmp_path: Path) -> None:
         "certificate_expires_on": date(2027, 1, 1),
         "lesson_plan": "v2019",
         "class_number": "=K-1",
+        "provider": "",
     }
     assert counts(plan) == (0, 1, 0, 0)
 
