@@ -13,8 +13,10 @@ from playwright.sync_api import expect
 from compliance import jobs
 from compliance.models import IssuedReport, Job
 from compliance.tasks import HANDLERS
-from tests.e2e.conftest import PASSWORD, People
-from training.models import Completion, Enrollment
+from tests.e2e.conftest import PASSWORD, PHONE, People
+from tests.uploads import PDF
+from training.completions import files_of
+from training.models import Completion, Enrollment, EvidenceDecision
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -229,3 +231,32 @@ def test_the_keyboard_alone_fills_a_class_with_who_needs_it_and_takes_somebody_o
     expect(page.locator("main")).to_contain_text("Nobody like this is within your reach.")
     assert person.errors == []
     assert Enrollment.objects.filter(session__number="CIT-2026-03", state="enrolled").count() == 2
+
+
+def test_an_officer_reports_a_course_and_somebody_else_verifies_it_by_keyboard(people: People, tmp_path: Path) -> None:
+    scan = tmp_path / "certificate.pdf"
+    scan.write_bytes(PDF)
+    mine = people.of("officer", PHONE).open("/my/")
+
+    mine.get_by_role("link", name="Report a course").click()
+    mine.get_by_label("Course").select_option(label="Refresher, 8 h")
+    mine.get_by_label("Completed on").fill("2024-05-03")
+    mine.get_by_label("Given by").fill("State College")
+    mine.get_by_label("Certificate", exact=True).set_input_files(scan)
+    mine.get_by_role("button", name="Report this course").click()
+    expect(mine.get_by_role("listitem").filter(has_text="Refresher, 3 May 2024")).to_contain_text("pending")
+    queue = people.of("compliance").open("/completions/pending/?reported=yes")
+    queue.get_by_role("checkbox").focus()
+    queue.keyboard.press("Space")
+    queue.get_by_label("Verified: the evidence shows it").focus()
+    queue.keyboard.press("Space")
+    queue.keyboard.press("Tab")
+    queue.keyboard.type("Seen")
+    queue.keyboard.press("Enter")
+
+    expect(queue.get_by_role("status")).to_contain_text("1 completion verified.")
+    mine.reload()
+    expect(mine.get_by_role("row", name=re.compile("3 May 2024"))).to_contain_text("verified")
+    (decision,) = EvidenceDecision.objects.all()
+    assert (decision.note, decision.recorded_in.by.username) == ("Seen", "compliance")
+    assert [file.name for file in files_of([decision.completion_id])[decision.completion_id]] == ["certificate.pdf"]
