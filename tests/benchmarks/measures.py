@@ -190,6 +190,8 @@ def cover() -> dict[str, Any]:
 
 def log_classes() -> dict[str, float]:
     """Classes of 30 looked up, then recorded until their unit's page shows them: the median seconds of each."""
+    # The classes follow one another day by day: only those of one day are taken for one.
+    Agency.objects.update(near_days=0)
     client = _signed_in()
     looked_up: list[float] = []
     shown: list[float] = []

@@ -21,6 +21,7 @@ from compliance import exports
 from compliance.class_tables import ClassTable
 from compliance.completion_tables import CompletionTable
 from compliance.course_rule_tables import DatedTable, EquivalencyTable, LessonPlanTable
+from compliance.evidence_tables import PairTable, PendingTable, ProposalTable
 from compliance.exports import csv_response, neutral, values_of, xlsx_response
 from compliance.grant_tables import ExtensionTable, GrantTable, MemberFactTable, WaiverTable
 from compliance.mass_tables import MassLineTable, MassTable
@@ -215,7 +216,7 @@ LISTS = (
 #: Tables that others are made from, and those whose files their own pages' tests read.
 ELSEWHERE = {
     *(AskedTable, DatedTable, MemberFactTable, GrantTable, MassTable, MassLineTable, TrailTable),
-    *(SeatTable, MergeTable, HistoryTable),
+    *(SeatTable, MergeTable, HistoryTable, PendingTable, ProposalTable, PairTable),
 }
 
 

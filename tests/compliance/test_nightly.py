@@ -339,6 +339,7 @@ def test_the_schedule_follows_the_agencys_clock_and_names_tasks_that_are_there()
     assert {entry["task"] for entry in schedule.values()} == {
         "compliance.tasks.pick_up_jobs",
         "compliance.tasks.start_nightly",
+        "compliance.tasks.sweep_files",
     }
     assert all(entry["task"] in app.tasks for entry in schedule.values())
     assert schedule["pick-up-jobs"]["schedule"] == 60

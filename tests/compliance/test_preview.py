@@ -275,8 +275,8 @@ def test_what_is_exported_loads_again_to_the_same_rows(preset: str) -> None:
 @pytest.mark.parametrize(
     "title",
     [
-        pytest.param('Says "every" \\ third\tyear', id="quotes"),
-        pytest.param("Línea 1\nline 2\x7f\x01", id="control-characters"),
+        pytest.param('Says "every" \\ third year', id="quotes"),
+        pytest.param("Línea 1, 2 \u2028 \u00a0", id="odd-spaces"),
         pytest.param("'''", id="apostrophes"),
     ],
 )

@@ -358,13 +358,13 @@ def test_rows_keep_every_cell(tmp_path: Path) -> None:
         "score": Decimal(88),
         "attendance": Decimal(95),
         "result": "failed",
+        "provider": "",
         "evidence": "pending",
         "verified_on": date(2024, 2, 1),
         "certificate_number": r"C\N\t7",
         "certificate_expires_on": date(2027, 1, 1),
         "lesson_plan": "v2019",
         "class_number": "=K-1",
-        "provider": "",
     }
     assert counts(plan) == (0, 1, 0, 0)
 

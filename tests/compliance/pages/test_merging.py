@@ -71,7 +71,7 @@ def test_a_merge_is_listed_exported_and_undone(cast: Cast, twice: Officer) -> No
     [
         pytest.param("999999", "No member within your reach has the id 999999.", id="nobody"),
         pytest.param("002918", "That is this record.", id="itself"),
-        pytest.param("", "This field is required.", id="blank"),
+        pytest.param("", "Employee id of the second record:", id="blank"),
         pytest.param("S-1", "No member within your reach has the id S-1.", id="of-another-agency"),
     ],
 )
