@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from compliance import requirements
@@ -37,29 +39,39 @@ class Command(PoliteCommand):
             if options["presets"] == []:
                 self._list_presets()
                 return
-            if options["presets"]:
-                loaded = requirements.load_presets(options["presets"], today=today)
+            if options["preview"]:
+                loaded = self._previewed(options["file"], today)
             else:
-                file = read(self._content(options["file"]))
-                if options["preview"]:
-                    proposal = requirements.propose(file, today=today)
-                    loaded = proposal.loaded
-                    found = preview(proposal, days=[today])
-                    loaded.warnings = found.warnings
-                    self._print_moves(found, {row.pk: row.code for row in proposal.requirements})
-                else:
-                    loaded = requirements.load(file, today=today)
+                with transaction.atomic():  # what is odd is said before anything is saved
+                    loaded = self._loaded(options, today)
+                    self._warn(loaded)
         except Refused as error:
             for finding in error.findings:
                 self.stderr.write(finding)
             sys.exit(2)
-        for warning in loaded.warnings:
-            self.stderr.write(f"warning: {warning}")
         verb = "Would load" if options["preview"] else "Loaded"
         self.stderr.write(
             f"{verb} {loaded.populations} populations, {loaded.requirements} requirements,"
             f" {loaded.editions} editions, {loaded.goals} goals."
         )
+
+    def _loaded(self, options: dict[str, Any], today: date) -> requirements.Loaded:
+        if options["presets"]:
+            return requirements.load_presets(options["presets"], today=today)
+        return requirements.load(read(self._content(options["file"])), today=today)
+
+    def _previewed(self, path: Path, today: date) -> requirements.Loaded:
+        """Print who would change state; what the file holds."""
+        proposal = requirements.propose(read(self._content(path)), today=today)
+        found = preview(proposal, days=[today])
+        proposal.loaded.warnings = found.warnings
+        self._print_moves(found, {row.pk: row.code for row in proposal.requirements})
+        self._warn(proposal.loaded)
+        return proposal.loaded
+
+    def _warn(self, loaded: requirements.Loaded) -> None:
+        for warning in loaded.warnings:
+            self.stderr.write(f"warning: {warning}")
 
     def _content(self, path: Path) -> bytes:
         try:
