@@ -29,7 +29,7 @@ from roster.models import Agency, Officer
 from roster.plans import ImportOptions, Plan, Progress, UnknownMember, Written, noting
 from roster.tabular import Preview, Unreadable, fold_header
 from training.course_finder import Courses, UnknownCourse
-from training.course_imports import map_title, officers_with
+from training.course_imports import forget_title, map_title, officers_with
 from training.models import Course, CourseAlias
 
 if TYPE_CHECKING:
@@ -93,8 +93,10 @@ def keep(sent: UploadedFile[bytes], *, kind: str, source: str, agency: Agency, b
     stored_as, sha256 = _store(sent)
     run = ImportRun(agency=agency, kind=kind, file_name=name, stored_as=stored_as, sha256=sha256, uploaded_by=by)
     try:
+        kinds = imports.guesses(path_of(run))
+        run.counts = {"kinds": kinds}
         if not run.kind:
-            run.kind = next(iter(imports.guesses(path_of(run))), "")
+            run.kind = kinds[0] if kinds else ""
             if not run.kind:
                 raise Unreadable("Its columns do not tell what it holds. Choose that above.")
         found = imports.preview(run.kind, path_of(run))
@@ -125,6 +127,7 @@ def read_also(run: ImportRun, kind: str, *, by: User) -> ImportRun:
         file_name=run.file_name,
         stored_as=stored_as,
         sha256=run.sha256,
+        counts={"kinds": run.counts.get("kinds", [])},
         uploaded_by=by,
     )
     source = str(run.options.get("source", ""))
@@ -298,6 +301,7 @@ def plan_import(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
                 "warnings": warned,
                 "records": plan.records_something,
                 "ignored": list(plan.ignored_columns),
+                "kinds": run.counts.get("kinds", []),
                 "titles": [[title.title, title.rows, list(title.lines)] for title in plan.unknown_titles],
                 "members": [list(member) for member in plan.unknown_members[:MOST_UNKNOWN]],
             },
@@ -400,7 +404,7 @@ def map_titles(run: ImportRun, said: Iterable[tuple[str, Course | str]], *, by: 
     linked: set[int] = set()
     written: list[Written] = []
     with changing_rules(by=by, via=Via.PAGE, why=f"Titles of {run.file_name}"):
-        with noting((Course, CourseAlias), written):
+        with noting((Course, CourseAlias), run.agency, written):
             courses = Courses(source)
             for title, course in said:
                 if isinstance(course, Course):
@@ -414,6 +418,18 @@ def map_titles(run: ImportRun, said: Iterable[tuple[str, Course | str]], *, by: 
         keep_rows(run, written)
         follow(officers_with(linked) if linked else ())
     return count
+
+
+def change_title(title: Course, course: Course | None, *, by: User) -> None:
+    """Say anew which course a title of files is; None = it counts toward nothing. Who has it is judged anew."""
+    with changing_rules(by=by, via=Via.PAGE, why="What a title is"):
+        before = Course.objects.select_for_update(of=("self",)).select_related("same_as").get(pk=title.pk)
+        judged = {before.pk, *([before.same_as_id] if before.same_as_id else ())}
+        if course is not None:
+            judged |= {course.pk} | map_title(before.title, course, source="")
+        else:
+            forget_title(before)
+        follow(officers_with(judged))
 
 
 def decide_members(run: ImportRun, said: Mapping[str, str], *, by: User) -> Job:

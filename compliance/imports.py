@@ -88,11 +88,12 @@ def preview(kind: str, path: Path, *, rows: int = 5) -> Preview:
 def guesses(path: Path) -> list[str]:
     """The kinds that a file can be by its header, the likeliest first: those whose needed columns all offer themselves.
 
-    Of two the one that takes more of the columns goes first. One pass over the top of the file for each kind.
+    Of two the one that takes more of the columns goes first. The top of the file is read once.
     """
     found: list[tuple[int, int, str]] = []
+    top = tabular.top_of(path)
     for place, kind in enumerate(KINDS.values()):
-        suggested = set(preview(kind.kind, path, rows=1).suggested.values())
+        suggested = set(tabular.preview_of(top, kind.columns, rows=1).suggested.values())
         groups = kind.required_columns(ImportOptions())
         if all(any(set(names) <= suggested for names in alternatives) for alternatives in groups):
             own = len({name for alternatives in groups for names in alternatives for name in names} & suggested)
@@ -157,7 +158,7 @@ def record(
             plan = work.decide()
             if expected_digest is not None and plan.digest() != expected_digest:
                 raise PlanChanged("The records changed since this plan was made. Look at the new plan first.")
-            with noting(work.writes if plan.records_something else (), work.written):
+            with noting(work.rows_written() if plan.records_something else (), agency, work.written):
                 judged = work.act(recorder)
             follow(judged, judging)
         return Recorded(plan, recorder.change_id if recorder is not None else None, work.written)

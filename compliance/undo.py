@@ -10,7 +10,7 @@ Nothing is erased and nothing that people did since is touched. In one change
 
 What was built on since stays as it is, and is named: a fact corrected, voided or decided on; a member who has something
 recorded by another door, with all that the run said of them; a unit or course that something stands on; a row that
-was changed again. So an import that others build on is undone after those (docs/decisions/0009-undone-imports.md).
+was changed again. So an import that others build on is undone after those (docs/decisions/0010-undone-imports.md).
 
 `look` says what undoing would do and writes nothing; `undo_import` is the job that does exactly that or says that
 something was recorded meanwhile.
@@ -184,7 +184,8 @@ class _Work:
             self._find_built_on(model)
         ended = self._members_of(Q(voided_in=self.change_id)) - self._kept.keys()
         members = self._members_of(Q(recorded_in=self.change_id)) | ended
-        recorder.lock(members)
+        if not self.is_look:
+            recorder.lock(members)
         self._undo_id = recorder.change.pk  # made here, so that a member who is refused below does not take it along
         self._kept |= self._go_back(recorder, sorted(ended))
         rows = {model: self._mine(model) for model in self._kinds}

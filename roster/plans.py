@@ -116,22 +116,26 @@ def in_json(values: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def rows_now(models: Iterable[type[Model]]) -> dict[tuple[str, int], dict[str, Any]]:
-    """Every row of these models, by model and id. One query each; for tables that hold few rows."""
+def rows_now(models: Iterable[type[Model]], agency: Agency) -> dict[tuple[str, int], dict[str, Any]]:
+    """The rows of these models, by model and id, of one agency where each has its own. One query each.
+
+    For tables that hold few rows.
+    """
     found = {}
     for model in models:
         names = [field.attname for field in model._meta.concrete_fields if not field.primary_key]
-        for pk, *values in model._base_manager.order_by("pk").values_list("pk", *names):
+        rows = model._base_manager.filter(**({"agency": agency} if "agency_id" in names else {}))
+        for pk, *values in rows.order_by("pk").values_list("pk", *names):
             found[model._meta.label_lower, pk] = in_json(dict(zip(names, values, strict=True)))
     return found
 
 
 @contextmanager
-def noting(models: Sequence[type[Model]], written: list[Written]) -> Iterator[None]:
+def noting(models: Sequence[type[Model]], agency: Agency, written: list[Written]) -> Iterator[None]:
     """Note in `written` what is made and changed of these models inside. Nobody else may be changing them."""
-    before = rows_now(models)
+    before = rows_now(models, agency)
     yield
-    for (model, pk), values in rows_now(models).items():
+    for (model, pk), values in rows_now(models, agency).items():
         old = before.get((model, pk))
         if old is None:
             written.append(Written(model, pk, None, values))
@@ -289,6 +293,10 @@ class Import(ABC):
         """Whom rows are about that were not found; none in a file that is not about members."""
         return []
 
+    def rows_written(self) -> tuple[type[Model], ...]:
+        """Of `writes`, what recording with these options can touch: nobody else does meanwhile."""
+        return self.writes
+
     def file_rows(self) -> Iterator[Row]:
         """The rows of the file that are whole; the others become errors. Tells the progress."""
         about, count = self.table.about, 0
@@ -326,6 +334,7 @@ def who_columns(options: ImportOptions) -> tuple[tuple[str, ...], ...]:
 #: What a file may say of a member, and a person goes by who looks for them.
 SAID_OF_MEMBERS = ("employee_id", "post_id", "badge", "name", "last_name", "first_name", "email", "hired_on")
 _EXAMPLES = 5
+_MOST_UNKNOWN = 10_000
 
 
 def one_text(cells: Sequence[str]) -> str:
@@ -372,6 +381,8 @@ class Who:
 
     def _note_unknown(self, key: tuple[str, ...], cells: Sequence[str], line: int) -> None:
         text = one_text(key)
+        if text not in self._unknown and len(self._unknown) >= _MOST_UNKNOWN:
+            return  # another agency's file: nobody decides on them one by one
         said, rows, lines = self._unknown.get(text) or (
             {column: " ".join(cells[place].split())[:100] for column, place in self._said.items()},
             0,

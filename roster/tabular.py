@@ -193,12 +193,33 @@ class Preview:
     suggested: dict[str, str]
 
 
+class _Top(Sheet):
+    """The first rows of a sheet, kept: looked at again and again without opening the file."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        self.about = sheet.about
+        self._rows = list(islice(sheet.rows(), HEADER_WITHIN + 1))
+
+    def rows(self) -> Iterator[Row]:
+        return iter(self._rows)
+
+
+def top_of(path: Path) -> Sheet:
+    """The first rows of a file, as a sheet. `Unreadable` as `open_sheet`."""
+    return _Top(open_sheet(path))
+
+
 def preview(path: Path, columns: Sequence[Column], *, rows: int = 5) -> Preview:
     """Headers, first rows and a suggested mapping. `Unreadable` with a sentence where the file is no table."""
+    return preview_of(open_sheet(path), columns, rows=rows)
+
+
+def preview_of(sheet: Sheet, columns: Sequence[Column], *, rows: int = 5) -> Preview:
+    """As `preview`, of a sheet that is open."""
     by_header = {fold_header(name): column.name for column in columns for name in (*column.also, column.title)}
     by_header |= {column.name: column.name for column in columns}
     # The suggestions help to find the header, but they are read as their own names only.
-    table = Table(open_sheet(path), [Column(name, "") for name in by_header])
+    table = Table(sheet, [Column(name, "") for name in by_header])
     suggested: dict[str, str] = {}
     for header in table.headers:
         ours = by_header.get(fold_header(header)) or by_header.get(_fold_abbreviated(header))

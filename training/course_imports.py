@@ -139,6 +139,23 @@ def map_title(title: str, course: Course, *, source: str) -> set[int]:
     return link_title(key, course, unless_linked=bool(source))
 
 
+def forget_title(made: Course) -> None:
+    """Let a title count toward nothing again: no source means a course by it. Inside `changing_rules`."""
+    for alias in CourseAlias.objects.select_related("course").filter(title_key=made.title_key):
+        note(
+            What.ALIAS,
+            Act.REMOVED,
+            f"{alias.title}, {alias.source or 'any source'}",
+            before={"course": alias.course.code},
+        )
+        alias.delete()
+    if made.same_as is not None:
+        note(
+            What.MAPPING, Act.CHANGED, f"{made.title} ({made.code})", before={"is": made.same_as.code}, after={"is": ""}
+        )
+        Course.objects.filter(pk=made.pk).update(same_as=None)
+
+
 def link_title(key: str, course: Course, *, unless_linked: bool = False) -> set[int]:
     """Say that the course made from this title is `course`; the ids of those that were something else before."""
     found = Course.objects.filter(title_key=key, is_from_title=True).exclude(pk=course.pk).exclude(same_as=course)

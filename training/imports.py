@@ -12,7 +12,7 @@ from functools import partial
 from operator import itemgetter
 
 from django.db import connection
-from django.db.models import Min
+from django.db.models import Min, Model
 
 from roster.cells import CellError, read_choice, read_id, read_number
 from roster.facts import Recorder
@@ -103,6 +103,9 @@ class CompletionsImport(Import):
         if self.options.unknown_course == "create":
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TITLES_LOCK])
+
+    def rows_written(self) -> tuple[type[Model], ...]:
+        return self.writes if self.options.unknown_course == "create" else ()
 
     # Gather: each different cell is read once, and a row is then a few look-ups.
 

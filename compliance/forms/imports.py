@@ -207,7 +207,9 @@ class CourseWordField(forms.CharField):
     """A course by code or title, searched in the page's list `courses`, or that a title counts toward nothing."""
 
     def __init__(self, *, words: Mapping[str, Course | str], **kwargs: Any) -> None:
-        widget = forms.TextInput(attrs={"list": "courses", "autocomplete": "off", "placeholder": "code or title"})
+        widget = forms.TextInput(
+            attrs={"list": "courses", "autocomplete": "off", "placeholder": "code or title", "class": "form-control"}
+        )
         super().__init__(required=kwargs.pop("required", False), widget=widget, max_length=400, **kwargs)
         self._words = words
 
@@ -289,10 +291,16 @@ class MembersForm(StyledForm):
                 (NOBODY, "none of our members"),
             ]
             self.fields[f"who-{place}"] = forms.ChoiceField(
-                label=f"“{offer.member.key}” is", required=False, choices=choices, widget=forms.RadioSelect
+                label=f"“{offer.member.key}” is",
+                required=False,
+                choices=choices,
+                widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
             )
             self.fields[f"other-{place}"] = forms.CharField(
-                label="Another employee id", required=False, max_length=40, widget=forms.TextInput
+                label="Another employee id",
+                required=False,
+                max_length=40,
+                widget=forms.TextInput(attrs={"class": "form-control form-control-sm"}),
             )
             self.fields[f"key-{place}"] = forms.CharField(
                 required=False, initial=offer.member.key, strip=False, widget=forms.HiddenInput

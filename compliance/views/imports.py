@@ -201,13 +201,7 @@ def _rows(counts: dict[str, Any]) -> str:
 
 def _also(run: ImportRun) -> list[tuple[str, str]]:
     """What else the same file can be read as, by its header."""
-    path = import_runs.path_of(run)
-    if not path.exists():
-        return []
-    try:
-        return [(kind, imports.KINDS[kind].title) for kind in imports.guesses(path) if kind != run.kind]
-    except Unreadable:
-        return []
+    return [(kind, imports.KINDS[kind].title) for kind in run.counts.get("kinds", ()) if kind != run.kind]
 
 
 @requires(Right.IMPORT)

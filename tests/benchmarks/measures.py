@@ -76,7 +76,7 @@ def fill(officers: int, file: Path) -> None:
 
 
 def import_completions(file: Path) -> Measured:
-    _empty(Completion._meta.db_table)
+    empty(Completion._meta.db_table)
 
     def act() -> Mapping[str, Any]:
         options = ImportOptions()
@@ -97,19 +97,19 @@ def import_completions(file: Path) -> Measured:
 def copy_completions() -> Measured:
     """The floor of the import: the rows it left, formatted beforehand, sent by COPY."""
     blocks = _formatted(f"SELECT {COMPLETION_COLUMNS} FROM training_completion ORDER BY id")  # noqa: S608 - constants
-    _empty(Completion._meta.db_table)
+    empty(Completion._meta.db_table)
     return timed(lambda: _send(blocks, f"training_completion ({COMPLETION_COLUMNS})"))
 
 
 def rebuild_from_empty() -> Measured:
-    _empty(Standing._meta.db_table)
+    empty(Standing._meta.db_table)
     return timed(lambda: {"rows": standings.rebuild()})
 
 
 def rebuild_all_presets() -> Measured:
     """Every shipped requirement, those to be confirmed too, in place of the benchmark's own: stored and rebuilt."""
-    _empty(Standing._meta.db_table)
-    _empty(Requirement._meta.db_table)
+    empty(Standing._meta.db_table)
+    empty(Requirement._meta.db_table)
 
     def act() -> Mapping[str, Any]:
         requirements.load_presets(requirements.presets(), today=department.AS_OF)
@@ -136,7 +136,7 @@ def preview_an_edition() -> Measured:
 def read_and_copy() -> Measured:
     """The floor of the rebuild: all the facts it reads, and its periods, formatted beforehand, sent by COPY."""
     blocks = _formatted(f"SELECT {standings.COLUMNS} FROM compliance_standing ORDER BY id")  # noqa: S608 - constants
-    _empty(Standing._meta.db_table)
+    empty(Standing._meta.db_table)
     courses = list(gather_rules().courses)
 
     def act() -> Mapping[str, Any]:
@@ -347,7 +347,7 @@ def _words(page: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
 
 
-def _empty(table: str) -> None:
+def empty(table: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f'TRUNCATE "{table}" CASCADE')
 

@@ -7,11 +7,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 
-from tests.benchmarks import department, measures
+from tests.benchmarks import by_page, department, measures
 from tests.benchmarks.database import Measured, fresh_database, in_process
 
 #: No figure grows faster than this much more than the number of members does.
@@ -22,6 +22,14 @@ MOST_TIMES_FLOOR = {
     "rebuild of all presets": 3.0,
     "coverage by unit": 2.0,
 }
+#: The import by page is at least so many times faster than the first of the two ways it is measured beside.
+LEAST_TIMES_FASTER = 20
+#: Rows it is measured on, beside ways that take minutes for them.
+COMPARED_ROWS = 100_000
+BY_PAGE = "import by page"
+BESIDE = ("the same rows by django-import-export", "the same in its bulk mode")
+#: With four times the rows it holds at most so many times the memory.
+MOST_TIMES_MEMORY = 1.5
 MOST_SECONDS = {
     "class of 30, until its page shows it": 0.5,
     "finish a class of 30, until its pages show it": 0.5,
@@ -63,8 +71,9 @@ class Figure:
 def benchmark(database: str, officers: int, *, times: int, json_file: Path | None) -> int:
     """Measure, print the table, and say whether every limit was reached: 0, or 1."""
     few = officers // 4
-    quarter, whole = (_measure(database, size, times) for size in (few, officers))
-    figures = [_judged(name, quarter[name], whole[name], officers / few) for name in whole]
+    quarter, whole = (_measure(database, size, times, _compared_rows(size, officers)) for size in (few, officers))
+    figures = [_judged(name, quarter[name], whole[name], _times(name, few, officers)) for name in whole]
+    figures = [_beside(figure, whole) if figure.name == BY_PAGE else figure for figure in figures]
     sys.stdout.write(_table(officers, few, figures))
     if json_file is not None:
         lines = [{**asdict(figure), "times_floor": figure.times_floor} for figure in figures]
@@ -72,7 +81,16 @@ def benchmark(database: str, officers: int, *, times: int, json_file: Path | Non
     return int(any(figure.missed for figure in figures))
 
 
-def _measure(database: str, officers: int, times: int) -> dict[str, Found]:
+def _compare(run: Callable[..., Measured], file: Path, rows: int) -> dict[str, Found]:
+    """The import by page and two ways of another library, on the same rows."""
+    part = by_page.some_rows(file, rows)
+    acts = (by_page.import_by_page, by_page.import_row_by_row, by_page.import_in_bulk)
+    done = [run(act, part) for act in acts]  # minutes each: once
+    assert len({act.said["rows"] for act in done}) == 1, "they recorded different rows"
+    return {name: Found(act.seconds, peak_mb=act.peak_mb) for name, act in zip((BY_PAGE, *BESIDE), done, strict=True)}
+
+
+def _measure(database: str, officers: int, times: int, compared_rows: int) -> dict[str, Found]:
     """Every figure at one size. An act and its floor take turns, each in a process of its own."""
 
     def run(act: Callable[..., Measured], *arguments: object) -> Measured:
@@ -96,6 +114,7 @@ def _measure(database: str, officers: int, times: int) -> dict[str, Found]:
         previewed = run(measures.preview_an_edition)
         presets = [(run(measures.rebuild_all_presets), run(measures.read_and_copy))]  # minutes each: once
         printed = run(measures.print_certificates)
+        compared = _compare(run, file, compared_rows)
     assert previewed.said["changed"] > 0, "the preview found nothing to change"
     for act, floor in (*imported, *rebuilt, *presets):
         assert act.said["rows"] == floor.said["rows"], "the floor wrote other rows"
@@ -112,8 +131,14 @@ def _measure(database: str, officers: int, times: int) -> dict[str, Found]:
         "finish a class of 30, previewed": Found(finished["previewed"]),
         "finish a class of 30, until its pages show it": Found(finished["shown"]),
         "500 certificates in one PDF": Found(printed.seconds, peak_mb=printed.peak_mb),
+        **compared,
         **{name: Found(page["seconds"], queries=int(page["queries"])) for name, page in pages.items()},
     }
+
+
+def _compared_rows(size: int, officers: int) -> int:
+    """Rows that ways which take minutes are measured on: a quarter of them in the smaller department."""
+    return min(COMPARED_ROWS, officers * department.COMPLETIONS_EACH) * size // officers
 
 
 def _middle(runs: list[tuple[Measured, Measured]]) -> Found:
@@ -122,6 +147,24 @@ def _middle(runs: list[tuple[Measured, Measured]]) -> Found:
         median(floor.seconds for _, floor in runs),
         max(act.peak_mb for act, _ in runs),
     )
+
+
+def _times(name: str, few: int, officers: int) -> float:
+    """How many times more the figure is about in the larger of the two departments."""
+    if name in (BY_PAGE, *BESIDE):
+        return _compared_rows(officers, officers) / _compared_rows(few, officers)
+    return officers / few
+
+
+def _beside(figure: Figure, whole: dict[str, Found]) -> Figure:
+    """The import by page, judged by what it is measured beside and by its memory."""
+    missed = list(figure.missed)
+    faster = whole[BESIDE[0]].seconds / figure.whole.seconds
+    if faster < LEAST_TIMES_FASTER:
+        missed.append(f"{faster:.1f} times faster than {BESIDE[0]}, limit {LEAST_TIMES_FASTER}")
+    if (figure.whole.peak_mb or 0) > MOST_TIMES_MEMORY * (figure.quarter.peak_mb or 0):
+        missed.append(f"{figure.whole.peak_mb:.0f} MB at the peak, {figure.quarter.peak_mb:.0f} MB with fewer rows")
+    return replace(figure, missed=tuple(missed))
 
 
 def _judged(name: str, quarter: Found, whole: Found, times_members: float) -> Figure:
@@ -179,6 +222,8 @@ def _limits(figure: Figure) -> str:
         said.append(f"{MOST_SECONDS[figure.name]} s")
     if figure.name in LIST_PAGES:
         said.append(f"{MOST_QUERIES} queries")
+    if figure.name == BY_PAGE:
+        said.append(f"{LEAST_TIMES_FASTER} times faster than beside it, {MOST_TIMES_MEMORY} x memory")
     if figure.name == "rebuild from empty":
         said.append(f"{MOST_REBUILD_MB} MB")
     return ", ".join(said)

@@ -10,6 +10,9 @@ from pathlib import Path
 
 FIGURES = (
     "import of completions",
+    "import by page",
+    "the same rows by django-import-export",
+    "the same in its bulk mode",
     "rebuild from empty",
     "rebuild, nothing changed",
     "rebuild of all presets",

@@ -17,12 +17,12 @@ from compliance import import_runs, jobs, tasks, undo
 from compliance.models import ImportRun, Job, Standing
 from compliance.standings import differences
 from roster.facts import Via, recording
-from roster.merging import fact_models
-from roster.models import Assignment, Employment, FormerDetail, Officer, Rank, Shift, Unit
+from roster.models import Assignment, Employment, Officer, Unit
 from roster.plans import ImportOptions
 from roster.records import correct
 from tests.factories import make_agency, make_course, make_requirement, make_user
-from training.models import Completion, Course, CourseAlias, Equivalency, EvidenceDecision, LessonPlan
+from tests.importing import shown
+from training.models import Completion, EvidenceDecision
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -83,22 +83,6 @@ def undone(run: ImportRun, by: User) -> ImportRun:
     run.refresh_from_db()
     assert run.state == "undone", run.job.error if run.job else ""
     return run
-
-
-def shown() -> dict[str, list[Any]]:
-    """Everything that lists, facts and answers are made of."""
-    found: dict[str, list[Any]] = {}
-    officers = dict(Officer.every.values_list("pk", "employee_id"))
-    for model in (Unit, Officer, Rank, Shift, Course, CourseAlias, LessonPlan, Equivalency, FormerDetail):
-        names = [one.attname for one in model._meta.concrete_fields if one.attname not in ("id", "until")]
-        found[model.__name__] = sorted(map(str, model._default_manager.values_list(*names)))
-    for kind in fact_models():
-        own = ("id", "recorded_in", "voided_in", "replaces")
-        names = [one.attname for one in kind._meta.concrete_fields if one.name not in own]
-        found[kind.__name__] = sorted(map(str, kind.objects.known().values_list(*names)))
-    rows = Standing.objects.values_list("officer_id", "requirement", "state", "start_on", "end_on", "due_on", "unit")
-    found["Standing"] = sorted(str((officers[row[0]], *row[1:])) for row in rows)
-    return found
 
 
 def answers() -> dict[str, list[Any]]:
@@ -331,3 +315,66 @@ def test_what_was_known_then_stays_known(academy: User) -> None:
         facts: models.QuerySet[Any] = model.objects.known(then)
         assert [fact.officer.employee_id for fact in facts.order_by("officer__employee_id")] == ["001", "002"][:number]
         assert model.objects.known().count() == 0
+
+
+def test_a_title_that_a_run_mapped_goes_back_to_nothing(academy: User) -> None:
+    make_requirement(entry=(make_course("CIT-40", title="CIT basic", title_key="cit basic"),))
+    sent(academy, "officers", OFFICERS)
+    sent(academy, "completions", DONE)
+    before = shown()
+    run = sent(academy, "course_aliases", "title,course\nCRISIS 40,CIT-40\n")
+    mapped = Standing.objects.filter(officer__employee_id="001", state="current").count()
+
+    undone(run, academy)
+
+    assert mapped == 1
+    assert shown() == before
+    assert run.undone["withdrawn"] == {"course aliases": 1}
+    assert run.undone["set_back"] == {"courses": 1}
+    assert differences() == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "made", "changed"),
+    [
+        pytest.param("units", "code,name\nX,Ex\n", "code,name,function\nX,Other,patrol\n", id="units"),
+        pytest.param("courses", "code,title\nX,Ex\n", "code,title,hours,mode\nX,Other,8,online\n", id="courses"),
+        pytest.param(
+            "lesson_plans",
+            "course,version,start_on\nCIT-40,v1,2019-01-01\n",
+            "course,version,start_on,end_on\nCIT-40,v1,2019-02-01,2024-12-31\n",
+            id="lesson-plans",
+        ),
+        pytest.param(
+            "equivalencies",
+            "course,counts_as,start_on\nCIT-40,REF-8,2019-01-01\n",
+            "course,counts_as,start_on,end_on\nCIT-40,REF-8,2019-01-01,2024-12-31\n",
+            id="equivalencies",
+        ),
+        pytest.param("leaves", "employee_id,kind,start_on\n9,sick,2024-01-01\n", "", id="leaves"),
+        pytest.param("designations", "employee_id,code,start_on\n9,cit,2024-01-01\n", "", id="designations"),
+        pytest.param(
+            "waivers",
+            "employee_id,requirement,start_on,end_on\n9,refresher,2024-01-01,2024-02-01\n",
+            "employee_id,requirement,start_on,end_on\n9,refresher,2024-01-01,2024-03-01\n",
+            id="waivers",
+        ),
+    ],
+)
+def test_every_kind_is_undone_made_or_changed(academy: User, kind: str, made: str, changed: str) -> None:
+    course = make_course("CIT-40", title="CIT basic", title_key="cit basic")
+    make_course("REF-8", title="Refresher", title_key="refresher")
+    make_requirement("refresher", entry=(course,))
+    sent(academy, "officers", "employee_id,last_name,first_name,hired_on\n9,Osei,Ruth,2015-01-01\n")
+    moments, runs = [shown()], []
+    for text in filter(None, (made, changed)):
+        runs.append(sent(academy, kind, text))
+        moments.append(shown())
+
+    for run in reversed(runs):
+        moments.pop()
+        undone(run, academy)
+        assert shown() == moments[-1]
+
+    assert len(runs) == (2 if changed else 1)
+    assert differences() == {}

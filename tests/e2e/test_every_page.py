@@ -65,6 +65,7 @@ PAGES = (
     "/places/",
     "/places/add/",
     "/import/",
+    "/import/titles/",
     "/requirements/",
     "/requirements/patrol/",
     "/requirements/add/",
@@ -102,6 +103,7 @@ PAGES = (
 ON_PHONES = (
     *PAGES[:10],
     "/import/",
+    "/import/titles/",
     "/reports/",
     "/requirements/",
     "/requirements/patrol/",

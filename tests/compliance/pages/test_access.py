@@ -35,6 +35,7 @@ from tests.factories import (
     complete,
     extend,
     make_class,
+    make_course,
     make_equivalency,
     make_instructor,
     make_lesson_plan,
@@ -205,6 +206,8 @@ ADDRESSES: dict[str, Address] = {
     "import-errors": Address(RECORDERS, args=("<run>",), shows="009999"),
     "import-plan": Address(frozenset(), RECORDERS, args=("<run>",)),
     "import-titles": Address(RECORDERS, RECORDERS, args=("<run>",), shows="whitfield.csv"),
+    "title-list": Address(RECORDERS, shows="CRISIS MODULE 4"),
+    "title-change": Address(RECORDERS, RECORDERS, args=("<title>",), shows="CRISIS MODULE 4"),
     "import-members": Address(RECORDERS, RECORDERS, args=("<run>",), shows="whitfield.csv"),
     "import-members-forget": Address(frozenset(), RECORDERS, args=("<run>",)),
     "import-also": Address(frozenset(), RECORDERS, args=("<run>",)),
@@ -324,6 +327,7 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
         job=job,
         uploaded_by=academy,
     )
+    title = make_course("MODULE-4", title="CRISIS MODULE 4", title_key="crisis module 4", is_from_title=True)
     loaded = ImportRun.objects.create(
         agency=cast.central.agency,
         kind="completions",
@@ -387,6 +391,7 @@ def world(cast: Cast, tmp_path: Path) -> Iterator[dict[str, str]]:
             "<look>": str(look.key),
             "<act>": str(act.pk),
             "<ended>": str(recorded.pk),
+            "<title>": str(title.pk),
             "<loaded>": str(loaded.pk),
             "<run>": str(run.pk),
             "<job>": str(job.key),

@@ -600,3 +600,38 @@ def test_the_time_left_is_told_at_the_rate_so_far(done: int, seconds: int, said:
     started = timezone.now() - timedelta(seconds=seconds)
 
     assert time_left(Job(state="running", done=done, total=1000, started_at=started)) == said
+
+
+def test_what_a_title_is_can_be_changed_later(cast: Cast) -> None:
+    client, title = cast.client("academy"), "MODULE 4"
+    made = make_course("MODULE-4", title=title, title_key=title_key(title), is_from_title=True, kind="other")
+    complete(cast.amara, made, timezone.localdate())
+    address = reverse("title-change", args=[made.pk])
+
+    def now() -> tuple[str, list[str]]:
+        state = standings_on(timezone.localdate()).get(officer=cast.amara).state
+        table = client.get(reverse("title-list")).context["table"]
+        return state, [row.get_cell_value("same_as") or "nothing" for row in table.rows]
+
+    before = now()
+    client.post(address, {"course": "CIT-REF-8"})
+    mapped = now()
+    client.post(address, {"course": "counts toward nothing"})
+
+    assert before == ("overdue", ["nothing"])
+    assert mapped == ("current", ["CIT refresher"])
+    assert now() == before
+    assert not CourseAlias.objects.exists()
+    assert client.post(address, {"course": "no such course"}).status_code == 400
+    assert differences() == {}
+
+
+def test_the_list_of_titles_costs_the_same_queries_for_few_and_many(cast: Cast, django_assert_num_queries: Any) -> None:
+    client = cast.client("academy")
+    for number in range(30):
+        make_course(f"T-{number}", title=f"T {number}", title_key=f"t {number}", is_from_title=True)
+
+    # session and user 2, access and tree 2, count and rows 2
+    for query in ({"q": "T 29"}, {}):
+        with django_assert_num_queries(6):
+            client.get(reverse("title-list"), query)
