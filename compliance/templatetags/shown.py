@@ -198,7 +198,10 @@ NAVIGATION: tuple[tuple[str, str, Right | None], ...] = (
 BESIDE = {
     "user-list": ("settings", "staffing-settings"),
     "waiver-list": ("extension-list", "mass-list"),
-    "course-list": ("equivalency-list", "lesson-plan-list"),
+    "course-list": ("equivalency-list", "lesson-plan-list", "topic-list"),
+    "class-list": ("calendar", "instructor-list", "place-list"),
+    "completion-list": ("correction-list",),
+    "officer-list": ("merge-list",),
 }
 
 

@@ -261,6 +261,15 @@ def test_the_file_of_a_lesson_plan_is_kept_handed_out_and_judged_by_its_content(
     assert "plan 2025.pdf" in words(client.get(address))
 
 
+def test_the_page_of_a_course_says_how_far_its_classes_are(cast: Cast) -> None:
+    make_class("C-1", cast.basic, days=[date(2026, 3, 2)])
+    make_class("C-2", cast.basic, days=[date(2099, 3, 2)])
+
+    page = words(cast.client("commander").get(reverse("course-detail", args=["CIT-40"])))
+
+    assert "C-2 2 Mar 2099 · planned C-1 2 Mar 2026 · taught, not finished" in page
+
+
 def test_the_page_of_a_course_asks_the_same_number_of_queries_whatever_it_has(
     cast: Cast, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

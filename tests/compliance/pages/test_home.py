@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -106,3 +107,20 @@ def test_costs_the_same_for_one_goal_and_for_ten(cast: Cast, django_assert_num_q
     standings.rebuild()
     with django_assert_num_queries(QUERIES):
         client.get("/")
+
+
+@pytest.mark.parametrize(
+    ("address", "title"),
+    [
+        pytest.param("/classes/", "Classes", id="its-own-page"),
+        pytest.param("/calendar/", "Classes", id="calendar"),
+        pytest.param("/places/", "Classes", id="places"),
+        pytest.param("/topics/", "Courses", id="topics"),
+        pytest.param("/corrections/", "Completions", id="corrections"),
+        pytest.param("/merges/", "Officers", id="merges"),
+    ],
+)
+def test_the_header_says_where_a_page_belongs(cast: Cast, address: str, title: str) -> None:
+    page = cast.client("academy").get(address).content.decode()
+
+    assert re.findall(r'aria-current="page">([^<]+)<', page.partition("</nav>")[0]) == [title]
