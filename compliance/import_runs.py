@@ -231,11 +231,14 @@ def start_record(run: ImportRun, *, digest: str, by: User) -> Job:
 
 
 def start_undo(run: ImportRun, *, digest: str, why: str, by: User) -> Job | None:
-    """Undo a recorded run as it was shown, in a job; None where it is undone already."""
+    """Undo a recorded run as it was shown, in a job; None where exactly that is done already.
+
+    What an earlier undoing left, since others had built on it, is undone the same way.
+    """
     with transaction.atomic():
-        if ImportRun.objects.select_for_update(of=("self",)).get(pk=run.pk).state == State.UNDONE:
+        if ImportRun.objects.select_for_update(of=("self",)).get(pk=run.pk).undone.get("digest") == digest:
             return None
-        locked = _claimed(run, State.RECORDED)
+        locked = _claimed(run, State.RECORDED, State.UNDONE)
         locked.job = jobs.start(undo.UNDO, {"run": locked.pk, "digest": digest, "why": why}, by=by)
         locked.save(update_fields=["job"])
         return locked.job

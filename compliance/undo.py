@@ -40,6 +40,7 @@ from compliance.models import (
     KnownAnswerRow,
     KnownStanding,
     MassLine,
+    ReturnedFact,
     Standing,
 )
 from compliance.record_history import named
@@ -73,6 +74,9 @@ REMOVED: dict[type[models.Model], What] = {
     Equivalency: What.EQUIVALENCY,
 }
 IN_TRAIL: dict[type[models.Model], What] = {**REMOVED, Course: What.COURSE}
+
+#: What an undoing counts, by what things are called.
+COUNTED = ("voided", "returned", "withdrawn", "set_back")
 
 Key = tuple[type[models.Model], int]
 
@@ -122,7 +126,7 @@ class Undoing:
     def digest(self) -> str:
         """SHA-256 over all of it: two that are the same do and leave the same."""
         said = self.as_json()
-        parts = [f"{name} {sorted(said[name].items())}" for name in ("voided", "returned", "withdrawn", "set_back")]
+        parts = [f"{name} {sorted(said[name].items())}" for name in COUNTED]
         return hashlib.sha256("\n".join([*parts, str(sorted(said["left"])), str(self.left_count)]).encode()).hexdigest()
 
 
@@ -153,6 +157,8 @@ class _Work:
         self.is_look, self._progress = is_look, progress
         self.found = Undoing()
         self._kinds = fact_models() if self.change_id else []
+        #: facts of the run that the undoing of a later run brought back -> the one the run itself recorded
+        self._brought_back: dict[type[Fact], dict[int, int]] = {}
         #: facts of the run that something else refers to
         self._built_on: dict[type[Fact], set[int]] = {}
         #: members whose facts of the run stay, and why
@@ -160,7 +166,8 @@ class _Work:
         #: whoever is judged anew for what is withdrawn or set back
         self.judged: set[int] = set()
         self._undo_id: int | None = None
-        self._steps = 0
+        #: facts to void and members to judge
+        self._steps = self._members = 0
         self._journal = _collapsed(run)
 
     @property
@@ -177,15 +184,18 @@ class _Work:
 
     def facts(self, recorder: Recorder) -> None:
         """Void what the run recorded and bring back what it had ended or replaced."""
-        self._keep_members()
         if self.change_id is None:
+            self._keep_members()
             return
+        if not self.is_look:  # before anything is read that another writer may be changing
+            members = self._members_of(Q(recorded_in=self.change_id) | Q(voided_in=self.change_id))
+            recorder.lock(members)
+            self._members = len(members)
+        self._brought_back = {model: self._find_brought_back(model) for model in self._kinds}
+        self._keep_members()
         for model in self._kinds:
             self._find_built_on(model)
         ended = self._members_of(Q(voided_in=self.change_id)) - self._kept.keys()
-        members = self._members_of(Q(recorded_in=self.change_id)) | ended
-        if not self.is_look:
-            recorder.lock(members)
         self._undo_id = recorder.change.pk  # made here, so that a member who is refused below does not take it along
         self._kept |= self._go_back(recorder, sorted(ended))
         rows = {model: self._mine(model) for model in self._kinds}
@@ -195,24 +205,34 @@ class _Work:
         for model, count in counts.items():
             self.found.voided[_label(model)] += count
             if count and not self.is_look:
-                self._void(recorder, rows[model], done, len(members))
+                self._void(recorder, rows[model], done)
             done += count
             self._count_left(model)
         self.found.voided = +self.found.voided
 
-    def _void(self, recorder: Recorder, rows: Any, before: int, members: int) -> None:
+    def _void(self, recorder: Recorder, rows: Any, before: int) -> None:
         """Void facts slice by slice: a run copied them one after the other."""
         edges = rows.aggregate(first=models.Min("pk"), last=models.Max("pk"))
         for start in range(edges["first"], edges["last"] + 1, SLICE):
             before += recorder.void_all(rows.filter(pk__gte=start, pk__lt=start + SLICE))
             if self._progress is not None:
-                self._progress(before, self._steps + members)
+                self._progress(before, self._steps + self._members)
+
+    def _find_brought_back(self, model: type[Fact]) -> dict[int, int]:
+        """The run's facts that a later run ended or replaced, and that came back when that one was undone."""
+        own = model.objects.filter(recorded_in=self.change_id)
+        found = ReturnedFact.objects.filter(model=model._meta.label_lower, origin_id__in=own.values("pk"))
+        return dict(found.values_list("fact_id", "origin_id"))
+
+    def _own(self, model: type[Fact]) -> Q:
+        """The facts of the run, those that came back among them."""
+        return Q(recorded_in=self.change_id) | Q(pk__in=list(self._brought_back.get(model, ())))
 
     def _mine(self, model: type[Fact]) -> Any:
         """Facts of the run that are voided: they stand, and nobody built on them."""
         return (
             model.objects.known()
-            .filter(recorded_in=self.change_id)
+            .filter(self._own(model))
             .exclude(officer__in=self._kept)
             .exclude(pk__in=self._built_on.get(model, ()))
         )
@@ -232,7 +252,7 @@ class _Work:
             why = "A user has a role as this member." if model is Access else SINCE
             rows = _standing_rows(model).filter(**{f"{name}__in": made})
             if issubclass(model, Fact):
-                rows = rows.exclude(recorded_in=self.change_id)
+                rows = rows.exclude(self._own(model))
             self._kept |= dict.fromkeys(rows.values_list(f"{name}_id", flat=True).distinct(), why)
         people = Officer.every.filter(pk__in=sorted(self._kept)[:MOST_LEFT])
         lines = (Left(f"{one.employee_id} {one.listed_name}", self._kept[one.pk]) for one in people)
@@ -240,14 +260,14 @@ class _Work:
 
     def _find_built_on(self, model: type[Fact]) -> None:
         """Facts of the run that something refers to which is not the run's: a decision, a file, a certificate."""
-        mine = model.objects.known().filter(recorded_in=self.change_id)
+        mine = model.objects.known().filter(self._own(model))
         found: set[int] = set()
         for other, name in _refer_to(model):
             if other is model and name == "replaces":
                 continue
             rows = _standing_rows(other).filter(**{f"{name}__in": mine.values("pk")})
             if issubclass(other, Fact):
-                rows = rows.exclude(recorded_in=self.change_id)
+                rows = rows.exclude(self._own(other))
             found.update(rows.values_list(f"{name}_id", flat=True))
         for one in model._meta.concrete_fields:  # and what hangs on one that stays, stays
             held = self._built_on.get(one.related_model) if isinstance(one, models.ForeignKey) else None  # type: ignore[arg-type] # a kind of fact
@@ -256,8 +276,11 @@ class _Work:
         self._built_on[model] = found
 
     def _count_left(self, model: type[Fact]) -> None:
-        gone = model.objects.filter(recorded_in=self.change_id, voided_in__isnull=False)
-        gone = gone.exclude(officer__in=self._kept).exclude(voided_in=self._undo_id)
+        back = self._brought_back[model]
+        latest = {origin: pk for pk, origin in sorted(back.items())}
+        earlier = (back.keys() | latest.keys()) - set(latest.values())
+        gone = model.objects.filter(self._own(model), voided_in__isnull=False).exclude(pk__in=earlier)
+        gone = gone.exclude(officer__in=self._kept).exclude(voided_in__in=[*self.run.undone_changes, self._undo_id])
         self._stays(gone, "It was corrected or voided since: what stands now stays.")
         held = model.objects.filter(pk__in=self._built_on[model]).exclude(officer__in=self._kept)
         self._stays(held, "A decision, a file or a certificate stands on it.")
@@ -301,13 +324,55 @@ class _Work:
         follows = {}
         for model in self._kinds:
             mine = self._mine(model).filter(officer__in=members)
-            follows[model] = {old: new for old, new in mine.values_list("replaces_id", "pk") if old is not None}
+            follows[model] = self._before(model, mine)
             voided[_label(model)] += recorder.void_all(mine)
         for model in self._kinds:
-            before = model.objects.filter(pk__in=follows[model], voided_in=self.change_id).order_by("pk")
-            moved[model] = self._record_anew(recorder, model, list(before), follows[model], moved)
+            before = list(model.objects.filter(pk__in=follows[model]).order_by("pk"))
+            moved[model] = self._record_anew(recorder, model, before, follows[model], moved)
             returned[_label(model)] += len(moved[model])
         return voided, returned
+
+    def _before(self, model: type[Fact], mine: Any) -> dict[int, int]:
+        """The facts that stand again without these of the run -> the one of these that each follows.
+
+        Each is what the run had ended or replaced; where that was of a run undone since, what that one had replaced.
+        """
+        own = self._brought_back[model]
+        found = {own.get(pk, pk): pk for pk in mine.values_list("pk", flat=True)}
+        replaced = model.objects.filter(pk__in=found, replaces__voided_in=self.change_id)
+        follows = {before: found[pk] for pk, before in replaced.values_list("pk", "replaces")}
+        while gone := self._undone_since(model, follows):
+            for pk, before in gone.items():
+                follow = follows.pop(pk)
+                if before is not None:
+                    follows[before] = follow
+        return follows
+
+    def _undone_since(self, model: type[Fact], facts: Collection[int]) -> dict[int, int | None]:
+        """Those of these facts that a run said which was undone after this one was recorded -> what it had replaced.
+
+        That undoing left them, since they were ended or replaced already; a member it left with all that it had said
+        keeps them.
+        """
+        returned = ReturnedFact.objects.filter(model=model._meta.label_lower, fact_id__in=list(facts))
+        origins = dict.fromkeys(facts) | dict(returned.values_list("fact_id", "origin_id"))
+        copies = {origin or pk: pk for pk, origin in origins.items()}
+        runs = dict(
+            ImportRun.objects.filter(state=ImportRun.State.UNDONE, undone_in__gt=self.change_id or 0)
+            .exclude(change=None)
+            .values_list("change", "pk")
+        )
+        said = model.objects.filter(pk__in=copies, recorded_in__in=runs)
+        made = set(
+            ImportedRow.objects.filter(run__in=runs.values(), model=Officer._meta.label_lower, before=None)
+            .filter(row_id__in=said.filter(officer__is_withdrawn=False).values("officer_id"))
+            .values_list("run", "row_id")
+        )
+        return {
+            copies[pk]: before
+            for pk, before, change, officer in said.values_list("pk", "replaces", "recorded_in", "officer")
+            if (runs[change], officer) not in made
+        }
 
     def _record_anew(
         self,
@@ -338,7 +403,14 @@ class _Work:
             rows.append((pk, *values, follows[fact.pk]))
         names = ("id", *(one.attname for one in columns), "replaces_id")
         recorder.record_many(model, names, rows, {fact.officer_id for fact in before})
-        return {fact.pk: pk for pk, fact in zip(ids, before, strict=True)}
+        label, pks = model._meta.label_lower, [int(fact.pk) for fact in before]
+        earlier = dict(ReturnedFact.objects.filter(model=label, fact_id__in=pks).values_list("fact_id", "origin_id"))
+        returned = dict(zip(pks, ids, strict=True))
+        ReturnedFact.objects.bulk_create(
+            [ReturnedFact(model=label, fact_id=pk, origin_id=earlier.get(old, old)) for old, pk in returned.items()],
+            batch_size=5_000,
+        )
+        return returned
 
     # Rows that are no facts
 
@@ -377,11 +449,11 @@ class _Work:
             names = sorted({name for pk in ids for name in self._journal[model, pk][1]})
             for pk, *values in _standing_rows(model).filter(pk__in=ids).values_list("pk", *names):
                 now = in_json(dict(zip(names, values, strict=True)))
-                after = self._journal[model, pk][1]
+                before, after = self._journal[model, pk]
                 if all(now[name] == value for name, value in after.items()):
                     found.add((model, pk))
-                else:
-                    self.found.stays(1, [Left(self._name(model, pk), "It was changed again since.")])
+                elif before is None or not all(now[name] == value for name, value in before.items()):
+                    self._stay(model, pk, "It was changed again since.")
         return found
 
     def _unused(self, mine: set[Key]) -> set[Key]:
@@ -395,12 +467,9 @@ class _Work:
             if not used:
                 return {key for key in mine if self._journal[key][0] is not None} | made
             made -= used
-            lines = [
-                Left(self._name(*key), "Something else stands on it.")
-                for key in used
-                if key[0] is not Officer or key[1] not in self._kept
-            ]
-            self.found.stays(len(lines), lines)
+            for key in sorted(used, key=lambda key: (key[0]._meta.label, key[1])):
+                if key[0] is not Officer or key[1] not in self._kept:
+                    self._stay(*key, "Something else stands on it.")
 
     def _used_of(self, model: type[models.Model], ids: set[int], made: set[Key]) -> set[int]:
         found: set[int] = set()
@@ -421,7 +490,7 @@ class _Work:
             with transaction.atomic():
                 model._base_manager.filter(pk=pk).update(**before)
         except Error:
-            self.found.stays(1, [Left(self._name(model, pk), "The database does not let it go back.")])
+            self._stay(model, pk, "The database does not let it go back.")
             return
         self._judge(model, [pk])
         if model in IN_TRAIL:
@@ -447,6 +516,10 @@ class _Work:
                 courses.update(model._base_manager.filter(pk__in=ids).values_list(name, flat=True))
         if known := {pk for pk in courses if pk is not None}:
             self.judged |= officers_with(known)
+
+    def _stay(self, model: type[models.Model], pk: int, why: str) -> None:
+        """A row stays; it is looked up only while there is room to name it."""
+        self.found.stays(1, (Left(self._name(model, one), why) for one in (pk,)))
 
     @staticmethod
     def _name(model: type[models.Model], pk: int) -> str:
@@ -503,25 +576,37 @@ def look(run: ImportRun) -> Undoing:
 
 def undo_import(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
     """Job: undo a run exactly as it was shown. Facts, standings and the run's state commit together."""
-    key = job.arguments["run"]
+    key, digest = job.arguments["run"], job.arguments["digest"]
     try:
         with transaction.atomic():
             run = ImportRun.objects.select_for_update(of=("self",)).select_related("agency").get(pk=key)
-            if run.state == ImportRun.State.UNDONE:
+            if run.undone.get("digest") == digest:
                 return {"run": key}
-            if run.state != ImportRun.State.RECORDED:
+            if run.state not in (ImportRun.State.RECORDED, ImportRun.State.UNDONE):
                 raise _Changed
             work = _Work(run, is_look=False, progress=progress)
             change_id = _do(work, by=job.requested_by, why=job.arguments["why"])
-            if work.found.digest() != job.arguments["digest"]:
+            if work.found.digest() != digest:
                 raise _Changed
-            run.state, run.problem = ImportRun.State.UNDONE, ""
-            run.undone = {"why": job.arguments["why"], **work.found.as_json()}
-            run.undone_in_id, run.undone_by, run.undone_at = change_id, job.requested_by, timezone.now()
-            run.save(update_fields=["state", "undone", "problem", "undone_in", "undone_by", "undone_at"])
+            _keep(run, work.found, change_id, digest=digest, by=job.requested_by, why=job.arguments["why"])
     except _Changed:
         raise jobs.JobFailed(MEANWHILE) from None
     return {"run": key}
+
+
+def _keep(run: ImportRun, found: Undoing, change_id: int | None, *, digest: str, by: User | None, why: str) -> None:
+    """Write down what became of the run: the counts of all its undoings, and what the last one left."""
+    said = found.as_json()
+    for name in COUNTED:
+        said[name] = dict(Counter(run.undone.get(name, {})) + Counter(said[name]))
+    run.state, run.problem = ImportRun.State.UNDONE, ""
+    run.undone = {"why": why, "digest": digest, **said}
+    run.undone_in_id, run.undone_by, run.undone_at = change_id or run.undone_in_id, by, timezone.now()
+    if change_id is not None:
+        run.undone_changes.append(change_id)
+    run.save(
+        update_fields=["state", "undone", "problem", "undone_in", "undone_by", "undone_at", "undone_changes"],
+    )
 
 
 #: The kinds of job this module does.

@@ -4,7 +4,7 @@ Three facts live here, since they are about a requirement: `Waiver`, `Extension`
 """
 
 from compliance.models.approvals import Explanation, Extension, MassAct, MassLine, Waiver
-from compliance.models.jobs import ImportedRow, ImportLine, ImportRun, IssuedReport, Job, JobState
+from compliance.models.jobs import ImportedRow, ImportLine, ImportRun, IssuedReport, Job, JobState, ReturnedFact
 from compliance.models.rules import Counted, Each, Edition, Goal, Population, Requirement, in_force_on
 from compliance.models.standings import (
     CoverageSnapshot,
@@ -37,6 +37,7 @@ __all__ = [
     "MassLine",
     "Population",
     "Requirement",
+    "ReturnedFact",
     "Standing",
     "Waiver",
     "in_force_on",

@@ -6,6 +6,7 @@ import uuid
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -87,12 +88,19 @@ class ImportRun(models.Model):
     undone_at = models.DateTimeField(null=True)
     #: what became of what it recorded, as counts and lines; empty until it is undone
     undone = models.JSONField(default=dict)
+    #: the changes of its undoing: one, or more where what others had built on was undone later
+    undone_changes = ArrayField(models.BigIntegerField(), default=list)
 
     class Meta:
         ordering = ("-id",)
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Recorded, or undone but for what others had built on."""
+        return self.state == self.State.RECORDED or bool(self.undone.get("left_count"))
 
 
 class ImportedRow(models.Model):
@@ -111,6 +119,23 @@ class ImportedRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} {self.row_id}"
+
+
+class ReturnedFact(models.Model):
+    """A fact that came back when an import was undone, and the one recorded by another door that it says again."""
+
+    #: the kind of fact, `app.model`
+    model = models.CharField(max_length=60)
+    fact_id = models.BigIntegerField()
+    #: never one that came back itself
+    origin_id = models.BigIntegerField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("model", "fact_id"), name="compliance_returnedfact_once"),)
+        indexes = (models.Index(fields=("model", "origin_id"), name="compliance_returnedfact_origin"),)
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.fact_id} of {self.origin_id}"
 
 
 class ImportLine(models.Model):

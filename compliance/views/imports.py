@@ -300,7 +300,7 @@ def import_members_forget(request: ViewerRequest, pk: int) -> HttpResponseBase:
 def import_undo(request: ViewerRequest, pk: int) -> HttpResponseBase:
     """What undoing a recorded import would do; then ask for exactly that."""
     run = _one(request, pk)
-    if run.state != "recorded" or _is_busy(run.job):
+    if not run.can_be_undone or _is_busy(run.job):
         return redirect("import-detail", pk=pk)
     form = UndoForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

@@ -35,6 +35,10 @@ OFFICERS = (
 HOMES = "employee_id,unit,shift,rank,start_on\n001,CEN,days,officer,2015-02-01\n002,CEN,nights,officer,2016-03-01\n"
 COURSES = "code,title,kind,hours\nCIT-40,CIT basic,cit,40\n"
 TITLES = "title,course,source\nCRISIS 40,CIT-40,HR\n"
+#: a later export: somebody moved, and a class was shorter than it was said to be
+MOVED = "employee_id,unit,shift,start_on\n001,PB,nights,2024-01-01\n"
+SHORTER = "employee_id,course,completed_on,hours\n001,CIT-40,2019-05-03,36\n"
+SHORTEST = "employee_id,course,completed_on,hours\n001,CIT-40,2019-05-03,32\n"
 DONE = "employee_id,course,completed_on,hours\n001,CRISIS 40,2019-05-03,40\n002,ROLL CALL 7,2020-01-02,1\n"
 FILES = [
     ("units", UNITS),
@@ -114,7 +118,8 @@ def test_all_runs_undone_leave_everything_as_before_and_can_be_sent_again(academ
     make_requirement(population={"functions": ["patrol"]})
     moments = [shown()]
     runs = []
-    for kind, text in FILES:
+    later = [("assignments", MOVED), ("completions", SHORTER), ("completions", SHORTEST)]
+    for kind, text in [*FILES, *later]:
         runs.append(sent(academy, kind, text))
         moments.append(shown())
     first = answers()
@@ -123,9 +128,10 @@ def test_all_runs_undone_leave_everything_as_before_and_can_be_sent_again(academ
         moments.pop()
         undone(run, academy)
         assert shown() == moments[-1], run.kind
+        assert run.undone["left_count"] == 0
     assert differences() == {}
 
-    for kind, text in FILES:
+    for kind, text in [*FILES, *later]:
         sent(academy, kind, text)
 
     assert answers() == first
@@ -136,8 +142,8 @@ def test_what_a_run_ended_or_replaced_comes_back_and_follows_it(academy: User) -
     for kind, text in FILES:
         sent(academy, kind, text)
     before = shown()
-    home = sent(academy, "assignments", "employee_id,unit,shift,start_on\n001,PB,nights,2024-01-01\n")
-    hours = sent(academy, "completions", "employee_id,course,completed_on,hours\n001,CIT-40,2019-05-03,36\n")
+    home = sent(academy, "assignments", MOVED)
+    hours = sent(academy, "completions", SHORTER)
 
     undone(hours, academy)
     undone(home, academy)
@@ -150,6 +156,41 @@ def test_what_a_run_ended_or_replaced_comes_back_and_follows_it(academy: User) -
     ended = Assignment.objects.known().get(officer__employee_id="001")
     assert ended.replaces is not None
     assert (ended.end_on, ended.replaces.end_on) == (None, date(2023, 12, 31))
+
+
+def test_runs_undone_in_any_order_leave_everything_as_before(academy: User) -> None:
+    for kind, text in FILES:
+        sent(academy, kind, text)
+    before = shown()
+    shorter = sent(academy, "completions", SHORTER)
+    shortest = sent(academy, "completions", SHORTEST)
+
+    undone(shorter, academy)
+    between = Completion.objects.known().get(officer__employee_id="001").hours
+    undone(shortest, academy)
+
+    assert shorter.undone["left_count"] == 1
+    assert (between, shortest.undone["returned"]) == (32, {"completions": 1})
+    assert shown() == before
+    assert differences() == {}
+
+
+def test_what_stayed_is_undone_once_nothing_stands_on_it(academy: User) -> None:
+    sent(academy, "units", UNITS)
+    before = shown()
+    officers = sent(academy, "officers", OFFICERS)
+    homes = sent(academy, "assignments", "\n".join(HOMES.split("\n")[:2]))
+
+    undone(officers, academy)
+    stayed = [what for what, _ in officers.undone["left"]]
+    undone(homes, academy)
+    undone(officers, academy)
+
+    assert stayed == ["001 Whitfield, Amara"]
+    assert shown() == before
+    assert officers.undone["withdrawn"] == {"officers": 2}
+    assert (officers.undone["left_count"], len(officers.undone_changes)) == (0, 2)
+    assert undo.look(officers).does_something is False
 
 
 def test_a_decision_carried_over_by_a_run_comes_back_with_its_completion(academy: User) -> None:
