@@ -83,7 +83,7 @@ def benchmark(database: str, officers: int, *, times: int, json_file: Path | Non
 
 def _compare(run: Callable[..., Measured], file: Path, rows: int) -> dict[str, Found]:
     """The import by page and two ways of another library, on the same rows."""
-    part = by_page.some_rows(file, rows)
+    part = by_page.rows_of_some_members(file, rows)
     acts = (by_page.import_by_page, by_page.import_row_by_row, by_page.import_in_bulk)
     done = [run(act, part) for act in acts]  # minutes each: once
     assert len({act.said["rows"] for act in done}) == 1, "they recorded different rows"
