@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -34,6 +34,7 @@ from training.models import (
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+INSTANT = timedelta(microseconds=1)
 #: (seat, block)
 Cell = tuple[int, int]
 #: States of seats whose people a class is about; the others wait or have left.
@@ -70,8 +71,18 @@ def refuse_closed(session: ClassSession) -> None:
 
 
 def day_of(meeting: Meeting) -> date:
-    """The day of a block on the clock of the agency: that on which it begins."""
+    """The day that a block is called by, on the clock of the agency: that on which it begins."""
     return timezone.localdate(meeting.starts_at)
+
+
+def over_on(meeting: Meeting) -> date:
+    """The day on which the last minute of a block that counts was over: of one past midnight, the day after.
+
+    As planned, or as it really was once that is known. Midnight itself belongs to the day that ends.
+    """
+    began_at = meeting.starts_at if meeting.began_at is None else meeting.began_at
+    counted = max(timedelta(minutes=length(meeting)) - INSTANT, timedelta())
+    return timezone.localdate(began_at.astimezone(UTC) + counted)
 
 
 def minutes_between(start: datetime, end: datetime) -> int:
@@ -181,7 +192,7 @@ class ClassRecord:
     def terms(self) -> judging.Terms:
         course = self.session.course
         return judging.Terms(
-            blocks=tuple(judging.Block(block.pk, day_of(block), length(block)) for block in self.blocks),
+            blocks=tuple(judging.Block(block.pk, over_on(block), length(block)) for block in self.blocks),
             tests=tuple(judging.AskedTest(test.pk, test.name, test.pass_mark) for test in self.tests),
             min_attendance=course.min_attendance,
             min_score=course.min_score,
@@ -216,7 +227,7 @@ class ClassRecord:
 def made_up_on(line: Attendance) -> date:
     """The day on which a block was made up."""
     assert line.made_up_in is not None  # noqa: S101 - asked of make-ups only
-    return day_of(line.made_up_in)
+    return over_on(line.made_up_in)
 
 
 def as_judged(written: Written) -> judging.Attempt:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +23,9 @@ from roster.access import own_members
 from roster.facts import Recorder, Via, recording
 from roster.models import Employment
 from roster.records import correct, spoken
-from training.certificates import issue_of_class
-from training.class_records import ClassRecord, EntryRefused, day_of, holding, read
-from training.judging import Judgement, Verdict
+from training.certificates import issue_of_class, verified
+from training.class_records import ClassRecord, EntryRefused, holding, over_on, planned_minutes, read
+from training.judging import Judgement, Verdict, plain, reaches, spoken_minutes
 from training.models import (
     ClassEvent,
     ClassSession,
@@ -108,6 +109,7 @@ class Line:
         found = self.judgement
         return (
             self.seat.pk,
+            self.seat.officer_id,  # a merge of two records may give the seat to another
             self.act.value,
             found.verdict.value,
             found.completed_on,
@@ -133,6 +135,22 @@ class Plan:
         return [line for line in self.lines if line.act is Act.RECORD]
 
     @property
+    def short(self) -> str:
+        """A sentence where the class held less than its course has, since completions record the course's hours."""
+        course, blocks = self.record.session.course, self.record.blocks
+        hours = int((course.hours or 0) * 60)
+        planned = sum(planned_minutes(block) for block in blocks)
+        if not blocks or (planned >= hours and reaches(self.record.terms.minutes, hours, course.min_attendance)):
+            return ""
+        held = f"come to {spoken_minutes(planned)}"
+        if planned >= hours:
+            held = f"really took {spoken_minutes(self.record.terms.minutes)}"
+        return (
+            f"The blocks of this class {held}; the course has {spoken_minutes(hours)}, "
+            "and so many hours each completion records."
+        )
+
+    @property
     def digest(self) -> str:
         """Tells this plan from another."""
         session = self.record.session
@@ -141,11 +159,12 @@ class Plan:
 
 
 def plan(session: ClassSession, *, by: User | None, today: date) -> Plan:
-    """What finishing would do now. At most ten queries, whatever the number of people; nothing is written."""
+    """What finishing would do now. At most eleven queries, whatever the number of people; nothing is written."""
     record = read(session)
     seats = [seat for seat in record.seated if seat.officer_id is not None]
     officers = [seat.officer_id for seat in seats if seat.officer_id is not None]
     held = _held(session, officers)
+    good = verified([each for has in held.values() for each in has if _is_of(each, session)])
     corrected = _corrected(officers, {seat.completion_id for seat in seats if seat.completion_id})
     employed = _employments(officers)
     own = own_members(by)
@@ -153,7 +172,7 @@ def plan(session: ClassSession, *, by: User | None, today: date) -> Plan:
     for seat in record.seated:
         replaces = None if seat.completion_id in corrected else seat.completion_id
         line = Line(seat, record.judge(seat), Act.NOTHING, is_own=seat.officer_id in own, replaces=replaces)
-        lines.append(_decided(line, session, held, corrected, employed, today))
+        lines.append(_decided(line, session, held, good, corrected, employed, today))
     return Plan(record, lines, _bar(record, today))
 
 
@@ -164,9 +183,9 @@ def _bar(record: ClassRecord, today: date) -> str:
         return "This class is finished."
     if not record.blocks:
         return "The class has no blocks yet."
-    last = max(day_of(block) for block in record.blocks)
+    last = max(over_on(block) for block in record.blocks)
     if last > today:
-        return f"The last block is on {spoken(last)}. Finish the class once it was held."
+        return f"The last block ends on {spoken(last)}. Finish the class once it was held."
     return "" if record.seated else "Nobody has a seat in this class."
 
 
@@ -174,6 +193,7 @@ def _decided(
     line: Line,
     session: ClassSession,
     held: Mapping[int, Sequence[Completion]],
+    good: Collection[int],
     corrected: Mapping[int, Completion],
     employed: Mapping[int, Sequence[tuple[date, date | None]]],
     today: date,
@@ -184,14 +204,15 @@ def _decided(
     if stands is not None and stands.pk != seat.completion_id:
         why = f"What an earlier finish recorded was changed since and stands: {spoken(stands.completed_on)}."
         return replace(line, act=Act.KEPT, why=(*line.judgement.why, why), stands=stands)
+    has = held.get(seat.officer_id or 0, ())
     if completed_on is None:
-        return replace(line, why=line.judgement.why)
+        return replace(line, why=(*line.judgement.why, *_stands_all_the_same(has, session)))
     if seat.officer is None:
         return replace(line, act=Act.OUTSIDE, why=("Their record is kept elsewhere.",))
-    has = held.get(seat.officer.pk, ())
     same = next((each for each in has if _is_of(each, session) and each.completed_on == completed_on), None)
-    if same is not None:
-        return replace(line, act=Act.SAME, why=("Has this completion already.",), stands=same)
+    if same is not None and same.result == Result.PASSED:
+        odd = _odd_about(same, line.judgement, is_good=same.pk in good)
+        return replace(line, act=Act.SAME, why=("Has this completion already.",), notes=odd, stands=same)
     if (refusal := _refusal(line, has, session, today)) is not None:
         return replace(line, act=Act.REFUSED, why=(refusal,))
     notes = list(line.judgement.notes)
@@ -200,6 +221,31 @@ def _decided(
     if line.is_own:
         notes.append("This is your own: it counts once somebody else has verified it.")
     return replace(line, act=Act.RECORD, notes=tuple(notes))
+
+
+def _stands_all_the_same(has: Sequence[Completion], session: ClassSession) -> list[str]:
+    """A sentence for each completion of the class of somebody who does not pass it: a file may have brought it."""
+    return [
+        f"A completion of this class stands all the same, on {spoken(each.completed_on)}: void it if it is wrong."
+        for each in has
+        if _is_of(each, session) and each.result == Result.PASSED
+    ]
+
+
+def _odd_about(same: Completion, found: Judgement, *, is_good: bool) -> tuple[str, ...]:
+    """What a person should know of a completion that stands already: it may count for nothing, or say otherwise."""
+    odd: list[str] = [] if is_good else ["Its evidence is not verified, so it does not count."]
+    for name, has, is_now in (
+        ("score", same.score, found.score),
+        ("attendance", same.attendance, found.attendance),
+    ):
+        if has != is_now:
+            odd.append(f"Its {name} is {_percent(has)}; the class comes to {_percent(is_now)}.")
+    return tuple(odd)
+
+
+def _percent(value: Decimal | None) -> str:
+    return "not given" if value is None else f"{plain(value)} %"
 
 
 def _refusal(line: Line, has: Sequence[Completion], session: ClassSession, today: date) -> str | None:
@@ -213,7 +259,11 @@ def _refusal(line: Line, has: Sequence[Completion], session: ClassSession, today
         return "This record was merged into another. Give the seat to that member."
     for each in has:
         if _is_of(each, session):
-            return f"A completion of this class stands on {spoken(each.completed_on)}. Correct or void that one first."
+            otherwise = "" if each.result == Result.PASSED else f" with the result {each.get_result_display()}"
+            return (
+                f"A completion of this class stands on {spoken(each.completed_on)}{otherwise}. "
+                "Correct or void that one first."
+            )
         if each.completed_on == completed_on and not each.class_number:
             return (
                 f"This course is recorded on {spoken(completed_on)} already, without a class number. "
@@ -279,9 +329,7 @@ def finish(session: ClassSession, *, shown: str, by: User | None, today: date) -
     with recording(by=by, via=Via.PAGE, why=f"Class {session.number} finished") as recorder, holding(session) as held:
         if held.state == ClassState.FINISHED:
             return Finished(0, already=True)
-        recorder.lock(
-            Enrollment.objects.filter(session=held, officer__isnull=False).values_list("officer_id", flat=True)
-        )
+        recorder.lock(_members(held))
         found = plan(held, by=by, today=today)
         if found.bar:
             raise EntryRefused(found.bar)
@@ -296,6 +344,12 @@ def finish(session: ClassSession, *, shown: str, by: User | None, today: date) -
             session=held, what=ClassEvent.What.FINISHED, told=summary(found.lines), change_id=change, by=by
         )
     return Finished(len(recorded))
+
+
+def _members(session: ClassSession) -> list[int]:
+    """The ids of the members on the list of a class, whoever left it too. One query."""
+    ids = Enrollment.objects.filter(session=session).values_list("officer_id", flat=True)
+    return [key for key in ids if key is not None]
 
 
 def _record(recorder: Recorder, session: ClassSession, lines: Sequence[Line], today: date) -> dict[int, int]:
@@ -419,9 +473,7 @@ def reopen(session: ClassSession, *, why: str, by: User | None) -> bool:
             return False
         if bar := bar_to_reopening(held, by):
             raise EntryRefused(bar)
-        recorder.lock(
-            Enrollment.objects.filter(session=held, officer__isnull=False).values_list("officer_id", flat=True)
-        )
+        recorder.lock(_members(held))
         undone = what_reopening_undoes(held)
         recorder.void([each.completion for each in undone if not each.left])
         Enrollment.objects.filter(session=held).exclude(outcome="").update(**OUTCOME)

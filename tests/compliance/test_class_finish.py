@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from compliance import standings
 from compliance.models import Requirement, Standing
+from roster import merging
 from roster.models import Access, Agency
 from tests import factories as make
 from tests.two_writers import Worker
@@ -26,6 +28,7 @@ from training.models import (
     CourseTest,
     Enrollment,
     EvidenceDecision,
+    Meeting,
     TestAttempt,
 )
 
@@ -214,9 +217,53 @@ def test_a_class_is_finished_once_its_last_block_was_held(session: ClassSession,
     seat_of(session)
 
     assert refusal(session, by, today=FRIDAY - timedelta(days=1)) == [
-        "The last block is on 17 Apr 2026. Finish the class once it was held."
+        "The last block ends on 17 Apr 2026. Finish the class once it was held."
     ]
     assert finish_it(session, by, today=FRIDAY).recorded == 1
+
+
+def test_a_class_past_midnight_is_completed_on_the_day_on_which_it_ends(session: ClassSession, by: User) -> None:
+    """The last hour was met on 1 March."""
+    leap, after = date(2024, 2, 29), date(2024, 3, 1)
+    night = make.make_class("NIGHT", make.make_course("SHORT", hours=8), days=())
+    make.make_block(night, make.at(leap, 22), make.at(after, 6))
+    seat = make.make_seat(night, make.make_officer())
+    make.attend(seat)
+
+    assert refusal(night, by, today=leap) == ["The last block ends on 1 Mar 2024. Finish the class once it was held."]
+    assert finish_it(night, by, today=after).recorded == 1
+    assert Completion.objects.get().completed_on == after
+
+
+def test_a_class_that_ends_on_29_february_is_current_through_28_february(session: ClassSession, by: User) -> None:
+    leap = date(2024, 2, 29)
+    course = make.make_course("LEAP", hours=8)
+    rolling = make.make_requirement(
+        "rolling", entry=(course,), clock="rolling", months=36, population={"categories": ["sworn"]}
+    )
+    session = make.make_class("LEAP-1", course, days=[leap])
+    seat = make.make_seat(session, make.make_officer())
+    make.attend(seat)
+
+    finish_it(session, by)
+
+    assert Completion.objects.get().completed_on == leap
+    current = Standing.objects.get(officer=seat.officer, requirement=rolling, state="current")
+    assert (current.start_on, current.end_on, current.due_on) == (leap, date(2027, 2, 28), date(2027, 2, 28))
+
+
+def test_a_class_that_held_less_than_its_course_says_so(session: ClassSession, by: User) -> None:
+    assert finish.plan(session, by=by, today=TODAY).short == ""
+    whole = session.meetings.earliest("starts_at")
+    Meeting.objects.update(began_at=F("starts_at"), ended_at=F("ends_at") - timedelta(hours=1))
+
+    assert finish.plan(session, by=by, today=TODAY).short == (
+        "The blocks of this class really took 30 h; the course has 40 h, and so many hours each completion records."
+    )
+    whole.delete()
+    assert finish.plan(session, by=by, today=TODAY).short == (
+        "The blocks of this class come to 36 h; the course has 40 h, and so many hours each completion records."
+    )
 
 
 def test_a_cancelled_or_empty_class_is_not_finished(session: ClassSession, by: User) -> None:
@@ -282,6 +329,70 @@ def test_a_completion_that_may_be_the_same_is_for_a_person_to_decide(
 
     assert done.recorded == 0
     assert outcome(seat) == ("passed", said)
+
+
+def test_what_a_file_brought_of_this_class_and_is_odd_is_told(session: ClassSession, by: User) -> None:
+    """A file says failed, or gives no score, or brought a completion of somebody who did not pass."""
+    people = {name: seat_of(session, name) for name in ("Failed", "Pending", "Same")}
+    people["Short"] = seat_of(session, "Short", 55)
+    brought: dict[str, dict[str, Any]] = {
+        "Failed": {"result": "failed"},
+        "Pending": {"evidence": "pending"},
+        "Same": {"score": 82, "attendance": 100},
+        "Short": {"score": 71},
+    }
+    for name, values in brought.items():
+        officer = people[name].officer
+        assert officer is not None
+        make.complete(officer, session.course, FRIDAY, class_number="CIT-1", **values)
+
+    lines = finish.plan(session, by=by, today=TODAY).lines
+
+    assert [(line.seat.name.split(",")[0], line.act, line.why, line.notes) for line in lines] == [
+        (
+            "Failed",
+            Act.REFUSED,
+            (
+                "A completion of this class stands on 17 Apr 2026 with the result failed. "
+                "Correct or void that one first.",
+            ),
+            (),
+        ),
+        (
+            "Pending",
+            Act.SAME,
+            ("Has this completion already.",),
+            (
+                "Its evidence is not verified, so it does not count.",
+                "Its score is not given; the class comes to 82 %.",
+                "Its attendance is not given; the class comes to 100 %.",
+            ),
+        ),
+        ("Same", Act.SAME, ("Has this completion already.",), ()),
+        (
+            "Short",
+            Act.NOTHING,
+            (
+                "Written exam: 55 %, and 70 % passes.",
+                "A completion of this class stands all the same, on 17 Apr 2026: void it if it is wrong.",
+            ),
+            (),
+        ),
+    ]
+
+
+def test_a_seat_that_a_merge_gave_to_another_record_is_looked_at_again(session: ClassSession, by: User) -> None:
+    seat, kept = seat_of(session), make.make_officer()
+    shown = finish.plan(session, by=by, today=TODAY).digest
+    assert seat.officer is not None
+    merging.merge(kept, seat.officer, why="One person", by=by)
+
+    with pytest.raises(EntryRefused) as refused:
+        finish.finish(session, shown=shown, by=by, today=TODAY)
+
+    assert refused.value.messages == [finish.MEANWHILE]
+    assert finish_it(session, by).recorded == 1
+    assert Completion.objects.get().officer == kept
 
 
 def test_an_earlier_course_of_the_member_stands_in_no_way(session: ClassSession, by: User) -> None:
