@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 MEANWHILE = "Somebody else changed this class meanwhile. Look at it again before you save."
+#: Real times are those nearest to the plan: what began further from it was another block's beginning.
+HALF_A_DAY = timedelta(hours=12)
 CLOSED = {
     ClassState.FINISHED: "The class is finished. Reopen it before you change it.",
     ClassState.CANCELLED: "The class is cancelled. Plan another one.",
@@ -240,6 +242,28 @@ def _out_of_force(plan: LessonPlan | None, days: Sequence[date]) -> str:
     return ""
 
 
+def _against_what_was(session: ClassSession, blocks: Sequence[Block], wanted: Sequence[Block]) -> Findings:
+    """What was entered about blocks that get other times: real times that are not theirs any more, and marks that say
+    less than the whole block although somebody was there throughout. Two queries.
+    """
+    found = Findings()
+    before = {block.pk: block for block in blocks}
+    real = dict(Meeting.objects.filter(session=session, began_at__isnull=False).values_list("pk", "began_at"))
+    marked = set(Attendance.objects.filter(meeting__session=session).values_list("meeting_id", flat=True).distinct())
+    for index, block in enumerate(wanted):
+        was = before.get(block.pk)
+        if was is None or (was.starts_at, was.ends_at) == (block.starts_at, block.ends_at):
+            continue
+        began_at = real.get(block.pk or 0)
+        if began_at is not None and abs(began_at - block.starts_at) > HALF_A_DAY:
+            told = f"{spoken(timezone.localdate(began_at))}, {timezone.localtime(began_at):%H:%M}"
+            found.refusals.append((index, f"It really began on {told}, as entered. Take its real times away first."))
+        if block.pk in marked and block.ends_at - block.starts_at > was.ends_at - was.starts_at:
+            times = when(block.starts_at, block.ends_at)
+            found.warnings.append(f"The block of {times} is longer than when it was marked. Look at its attendance.")
+    return found
+
+
 @contextmanager
 def _telling_clashes(blocks: Sequence[Block], session: ClassSession) -> Iterator[None]:
     """A savepoint; what a constraint refuses in it is told with the class that was faster."""
@@ -317,7 +341,7 @@ def change(session: ClassSession, details: Details, *, seen: int, by: User | Non
         warnings = _check_details(details, locked.course, locked.agency, [block.day for block in blocks])
         if details.number != locked.number and locked.events.filter(what=ClassEvent.What.FINISHED).exists():
             raise ClassRefused("The class was finished once: completions name it by its number, which stays.")
-        taken = Enrollment.objects.filter(session=locked, state__in=(SeatState.ENROLLED, SeatState.NO_SHOW)).count()
+        taken = Enrollment.objects.filter(session=locked, state=SeatState.ENROLLED).count()
         if details.capacity < taken:
             raise ClassRefused(f"{taken} people have seats. Withdraw some before you make the class smaller.")
         told = _told_details(locked, details)
@@ -344,6 +368,7 @@ def change_blocks(session: ClassSession, wanted: Sequence[Block], *, seen: int, 
         told = _told_changes(blocks, wanted)
         if not told:
             return Done(locked, warnings, is_changed=False)
+        warnings += _refuse(_against_what_was(locked, blocks, wanted))
         with _telling_clashes(wanted, locked):
             _write_blocks(locked, blocks, wanted)
         _note(locked, ClassEvent.What.CHANGED, told, why=why, by=by)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import uuid4
 
@@ -28,7 +29,7 @@ from tests.factories import (
 )
 from tests.two_writers import Gate, meanwhile
 from training import classes
-from training.classes import ClassRefused, Details
+from training.classes import ClassRefused, Details, Done
 from training.models import (
     Attendance,
     ClassEvent,
@@ -426,6 +427,29 @@ def test_a_block_with_attendance_stays() -> None:
 
     assert said == ["A block cannot be removed: attendance was entered for it."]
     assert session.meetings.count() == 1
+
+
+def test_a_marked_block_that_grows_is_looked_at_and_real_times_go_with_their_day() -> None:
+    session = plan("C-1", morning(), morning(TUESDAY))
+    first, second = classes.blocks_of(session)
+    attend(seat(session, make_officer()))
+    session.meetings.filter(starts_at=at(TUESDAY, 8)).update(began_at=at(TUESDAY, 8), ended_at=at(TUESDAY, 12))
+    later = timedelta(days=1)
+    grown, moved = (
+        replace(first, ends_at=at(MONDAY, 13)),
+        replace(second, starts_at=second.starts_at + later, ends_at=second.ends_at + later),
+    )
+
+    def change(*wanted: Block) -> Done:
+        return classes.change_blocks(session, wanted, seen=classes.version_of(session), by=None)
+
+    assert change(grown, second).warnings == [
+        "The block of 2 Mar 2026, 08:00 to 13:00 is longer than when it was marked. Look at its attendance."
+    ]
+    assert refusal_of(lambda: change(grown, moved)) == [
+        "It really began on 3 Mar 2026, 08:00, as entered. Take its real times away first."
+    ]
+    assert change(grown, replace(second, ends_at=at(TUESDAY, 11))).warnings == []
 
 
 def test_a_block_of_another_class_is_not_changed_through_this_one() -> None:
