@@ -49,14 +49,12 @@ def end_of(day: date) -> datetime:
 def with_seats(found: QuerySet[ClassSession]) -> QuerySet[ClassSession]:
     """Each with `taken` and `waiting`, people with a seat or waiting for one, and whether others use its number."""
 
-    def seats(*states: str) -> Coalesce:
-        rows = Enrollment.objects.filter(session=OuterRef("pk"), state__in=states).order_by().values("session")
+    def seats(state: str) -> Coalesce:
+        rows = Enrollment.objects.filter(session=OuterRef("pk"), state=state).order_by().values("session")
         return Coalesce(Subquery(rows.annotate(number=Count("pk")).values("number")), 0, output_field=IntegerField())
 
     twins = ClassSession.objects.filter(number__iexact=OuterRef("number")).exclude(pk=OuterRef("pk"))
-    return found.annotate(
-        taken=seats(SeatState.ENROLLED, SeatState.NO_SHOW), waiting=seats(SeatState.WAITLISTED), is_shared=Exists(twins)
-    )
+    return found.annotate(taken=seats(SeatState.ENROLLED), waiting=seats(SeatState.WAITLISTED), is_shared=Exists(twins))
 
 
 class ClassFilter(ListFilter):

@@ -247,11 +247,17 @@ def take_back(line: Attendance, *, why: str, by: User) -> bool:
     return True
 
 
-def say_absent(seat: Enrollment, *, came: bool, by: User, why: str = "") -> bool:
-    """Put a person down as not having come to the class at all, or take that back; False where it is so already."""
+def say_absent(seat: Enrollment, *, came: bool, by: User, today: date, why: str = "") -> bool:
+    """Put a person down as not having come to the class at all, or take that back; False where it is so already.
+
+    The seat is free then for somebody who waits; whoever came after all has a seat again, also in a full class.
+    """
     with holding(seat.session) as held:
         refuse_closed(held)
         refuse_own(seat, by)
+        first = held.meetings.order_by("starts_at").first()
+        if first is None or day_of(first) > today:
+            raise EntryRefused("The class has not begun yet. Whoever cannot come withdraws.")
         was, becomes = (SeatState.ENROLLED, SeatState.NO_SHOW)[:: -1 if came else 1]
         now = Enrollment.objects.select_for_update(of=("self",)).get(pk=seat.pk)
         if now.state != was:

@@ -48,8 +48,8 @@ from training.schedule import when
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-#: States that take one of the seats: who did not come had one.
-TAKEN = (SeatState.ENROLLED, SeatState.NO_SHOW)
+#: The state that takes one of the seats: that of somebody who did not come is free for who waits at the door.
+TAKEN = SeatState.ENROLLED
 CLOSED = {
     ClassState.FINISHED: "The class is finished. Reopen it before you change its seats.",
     ClassState.CANCELLED: "The class is cancelled: nobody can have a seat in it.",
@@ -480,7 +480,7 @@ def _changing(session: ClassSession, officer_ids: Iterable[int] = ()) -> Iterato
 
 def taken(session: ClassSession) -> int:
     """How many seats are taken. One query."""
-    return Enrollment.objects.filter(session=session, state__in=TAKEN).count()
+    return Enrollment.objects.filter(session=session, state=TAKEN).count()
 
 
 def waitlist(session: ClassSession) -> QuerySet[Enrollment]:

@@ -115,7 +115,7 @@ def _of_plan(classes: QuerySet[ClassSession]) -> list[Any]:
     outside = own.filter(
         Q(starts_at__date__lt=OuterRef("lesson_plan__start_on")) | Q(ends_at__date__gt=OuterRef("lesson_plan__end_on"))
     )
-    taken = Enrollment.objects.filter(session=OuterRef("pk"), state__in=(SeatState.ENROLLED, SeatState.NO_SHOW))
+    taken = Enrollment.objects.filter(session=OuterRef("pk"), state=SeatState.ENROLLED)
     number = taken.order_by().values("session").annotate(number=Count("pk")).values("number")
     return [
         _row(classes.exclude(Exists(own)), What.BLOCKS, "pk"),

@@ -351,7 +351,7 @@ class _Academy:
         self._marks(came, blocks[:2], dict.fromkeys([3], 0) | {5: 1})
         self._marks(came, blocks[2:], {5: 0})
         for seat in absent:
-            attendance.say_absent(seat, came=False, by=self.by, why="Held over on a night shift")
+            attendance.say_absent(seat, came=False, by=self.by, today=self.today, why="Held over on a night shift")
         if len(came) > 5:
             missed = [blocks[1], blocks[2]]
             for block, made_up_in in zip(missed, later.meetings.order_by("starts_at"), strict=False):

@@ -20,7 +20,7 @@ from compliance.templatetags.classes import class_address
 from roster.access import Right, ViewerRequest, own_members, requires
 from training import attendance
 from training.attendance import Meanwhile
-from training.class_records import Cell, ClassRecord, EntryRefused, read
+from training.class_records import Cell, ClassRecord, EntryRefused, day_of, read
 from training.models import Attendance, ClassSession, ClassState, Enrollment, SeatState
 
 #: Blocks offered for a make-up; the latest ones.
@@ -90,6 +90,7 @@ def _show(
         "form": GridForm(initial={"seen": record.last_line}, record=record, today=viewer.today),
         "make_up_form": _make_up_form(request, record) if is_open and has_more else None,
         "absent_form": AbsentForm(seats=_may_be_absent(record), prefix="absent"),
+        "has_begun": bool(record.blocks) and day_of(record.blocks[0]) <= viewer.today,
         "absent": [seat for seat in record.seated if seat.state == SeatState.NO_SHOW],
         **forms,
     }
@@ -200,7 +201,9 @@ def _absent(request: ViewerRequest, session: ClassSession) -> HttpResponseBase:
     if form.is_valid():
         seat = form.chosen
         try:
-            attendance.say_absent(seat, came=came, by=request.user, why=form.cleaned_data["why"].strip())
+            attendance.say_absent(
+                seat, came=came, by=request.user, today=request.viewer.today, why=form.cleaned_data["why"].strip()
+            )
         except EntryRefused as refused:
             form.refuse(refused)
         else:

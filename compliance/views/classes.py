@@ -77,7 +77,7 @@ def class_detail(request: ViewerRequest, number: str) -> HttpResponseBase:
     context = {
         "session": session,
         "meetings": list(planning.meetings_of(session)),
-        "taken": states.count(SeatState.ENROLLED) + states.count(SeatState.NO_SHOW),
+        "taken": states.count(SeatState.ENROLLED),
         "waiting": states.count(SeatState.WAITLISTED),
         "events": session.events.exclude(what="seats").select_related("by").order_by("-id"),
         "may_run": may_run(request.viewer, session) and session.state == "planned",

@@ -105,6 +105,7 @@ def _list(request: ViewerRequest, session: ClassSession, form: WithdrawForm) -> 
     shown = {
         "table": table,
         "is_checked": show == "check" and is_open,
+        "has_begun": session.first_at is not None and session.first_at <= timezone.now(),  # type: ignore[attr-defined] # annotated
         "is_crowded": place is not None and place.capacity is not None and place.capacity < counts["taken"],
         "events": lines[:MOST_LINES] if show == "lines" and reads_all else [],
     }
@@ -112,15 +113,16 @@ def _list(request: ViewerRequest, session: ClassSession, form: WithdrawForm) -> 
 
 
 def _counts(session: ClassSession, seen: QuerySet[Enrollment] | None = None) -> dict[str, int]:
-    """Seats taken and free, how many wait, and how many of the taken are among those seen. One query."""
+    """Seats taken and free, how many wait or did not come, how many of the taken are among those seen. One query."""
     rows = Enrollment.objects.filter(session=session)
     is_seen = Exists(seen.filter(pk=OuterRef("pk"))) if seen is not None else Value(True)
     states = list(rows.annotate(is_seen=is_seen).values_list("state", "is_seen"))
-    taken = [is_seen for state, is_seen in states if state in seating.TAKEN]
+    taken = [is_seen for state, is_seen in states if state == seating.TAKEN]
     return {
         "taken": len(taken),
         "free": max(session.capacity - len(taken), 0),
         "waiting": sum(state == SeatState.WAITLISTED for state, _ in states),
+        "absent": sum(state == SeatState.NO_SHOW for state, _ in states),
         "own": sum(taken),
     }
 

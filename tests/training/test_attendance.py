@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from roster.models import Access
 from tests import factories as make
 from training import attendance
-from training.class_records import EntryRefused, day_of, length, planned_minutes, read
+from training.class_records import EntryRefused, day_of, length, over_on, planned_minutes, read
 from training.models import (
     Attendance,
     ClassSession,
@@ -213,6 +213,25 @@ def test_on_the_night_the_clock_changes_a_block_has_the_minutes_that_pass(
     assert day_of(night) == date(2026, 3, 7)
 
 
+@pytest.mark.parametrize(
+    ("really", "day"),
+    [
+        pytest.param(None, 14, id="as-planned-past-midnight"),
+        pytest.param(((13, 21), (13, 23)), 13, id="over-before-midnight"),
+        pytest.param(((13, 22), (14, 0)), 13, id="midnight-belongs-to-the-day-that-ends"),
+        pytest.param(((14, 0), (14, 9)), 14, id="begun-late"),
+    ],
+)
+def test_a_block_is_over_on_the_day_of_its_last_minute_that_counts(
+    session: ClassSession, really: tuple[tuple[int, int], tuple[int, int]] | None, day: int
+) -> None:
+    block = make.make_block(session, make.at(MONDAY, 21), make.at(TUESDAY, 5))
+    if really:
+        block.began_at, block.ended_at = (make.at(date(2026, 4, one), hour) for one, hour in really)
+
+    assert (day_of(block), over_on(block)) == (MONDAY, date(2026, 4, day))
+
+
 # --- make-ups ---------------------------------------------------------------------------------------------------------
 
 
@@ -364,15 +383,15 @@ def test_blocks_are_offered_of_the_same_course_or_topic_once_held(session: Class
 
 
 def test_somebody_who_did_not_come_is_said_so_and_can_come_after_all(seat: Enrollment, by: User) -> None:
-    said = attendance.say_absent(seat, came=False, by=by, why="Called in sick")
-    again = attendance.say_absent(seat, came=False, by=by)
+    said = attendance.say_absent(seat, came=False, by=by, today=MONDAY, why="Called in sick")
+    again = attendance.say_absent(seat, came=False, by=by, today=MONDAY)
 
     assert (said, again) == (True, False)
     assert read(seat.session).judge(Enrollment.objects.get()).verdict == "no_show"
     assert refusal(mark, seat, 0, 240, by=by) == [
         "Whitfield, Amara, 13 Apr 2026 08:00: they are down as not having come. Say first that they came."
     ]
-    assert attendance.say_absent(seat, came=True, by=by) is True
+    assert attendance.say_absent(seat, came=True, by=by, today=MONDAY) is True
     assert mark(seat, 0, 240, by=by).written == 1
     assert list(seat.session.events.values_list("told", "by")) == [
         ("Whitfield, Amara did not come", by.pk),
@@ -380,10 +399,18 @@ def test_somebody_who_did_not_come_is_said_so_and_can_come_after_all(seat: Enrol
     ]
 
 
+def test_nobody_is_missing_from_a_class_that_has_not_begun(seat: Enrollment, by: User) -> None:
+    before = MONDAY - timedelta(days=1)
+
+    assert refusal(attendance.say_absent, seat, came=False, by=by, today=before) == [
+        "The class has not begun yet. Whoever cannot come withdraws."
+    ]
+
+
 def test_somebody_who_was_in_a_block_came(seat: Enrollment, by: User) -> None:
     make.attend(seat, 1)
 
-    assert refusal(attendance.say_absent, seat, came=False, by=by) == [
+    assert refusal(attendance.say_absent, seat, came=False, by=by, today=MONDAY) == [
         "Whitfield, Amara is marked in a block of this class, so they came."
     ]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.factories import at
@@ -73,6 +73,7 @@ def test_every_minute_of_the_course_is_laid_out(minutes: int, how: dict[str, Any
     assert found == days
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     parts=st.lists(st.integers(1, 900), max_size=6),
     first_day=st.dates(date(2025, 1, 1), date(2027, 12, 31)),

@@ -443,6 +443,17 @@ def test_a_larger_class_moves_up_as_many_as_it_has_seats() -> None:
     assert [state for _, state in states(session)].count("enrolled") == 3
 
 
+def test_the_seat_of_somebody_who_did_not_come_is_free_for_who_stands_at_the_door() -> None:
+    session, (gone, waits) = make_class(days=(MONDAY,), capacity=1), people(2)
+    enrol(session, gone, waits)
+    Enrollment.objects.filter(officer=gone).update(state="no_show")
+
+    done = seats.enrol(session, [waits], by=None, now=at(MONDAY, 9))
+
+    assert ([row.officer for row in done.seated], done.refused) == ([waits], [])
+    assert seats.taken(session) == 1
+
+
 def test_who_comes_back_goes_to_the_end_of_the_waitlist_with_the_lines_of_before_kept() -> None:
     session, (first, second, third) = make_class(capacity=1), people(3)
     enrol(session, first, second, third)
