@@ -52,7 +52,7 @@ class UploadForm(StyledForm):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        megabytes = settings.UPLOAD_MAX_BYTES // (1024 * 1024)
+        megabytes = f"{settings.UPLOAD_MAX_BYTES / (1024 * 1024):.4g}"
         self.fields["file"].help_text = f"CSV, XLSX, XLS or ODS, up to {megabytes} MB."
         if is_too_large:  # the rest of it was not received
             said = f"The file is larger than {megabytes} MB. Split it and send the parts."
