@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 import django_tables2 as tables
 from django import forms
@@ -234,14 +233,8 @@ class PlaceTable(tables.Table):  # type: ignore[misc] # django-tables2 has no ty
         order_by = "name"
         empty_text = "No place fits these filters. Add one with the button above."
 
-    def __init__(self, data: Any, *, may_run: bool, **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
-        self.may_run = may_run
-
-    def render_name(self, record: Place) -> SafeString | str:
-        if not self.may_run:
-            return record.name
-        return format_html('<a href="{}">{}</a>', reverse("place-change", args=[record.pk]), record.name)
+    def render_name(self, record: Place) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("place-detail", args=[record.pk]), record.name)
 
     def value_name(self, record: Place) -> str:
         return record.name

@@ -1,4 +1,4 @@
-"""The table of the trail of rules and rights, and its filters."""
+"""The table of the trail, its filters, and the lines of one thing on its own page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from compliance.completion_tables import NARROW
 from compliance.filters import ListFilter
 from compliance.grant_tables import WIDE
 from compliance.sentences import day, name_of
-from roster.trail import TrailLine, What
+from roster.trail import TrailLine, What, lines_about
 
 
 class TrailFilter(ListFilter):
@@ -63,7 +63,7 @@ def _told(line: TrailLine) -> list[str]:
 
 
 class TrailTable(tables.Table):  # type: ignore[misc] # django-tables2 has no types
-    caption = "Changes of rules and rights"
+    caption = "Changes of rules, rights and settings"
     show_caption = True
 
     at = tables.Column(verbose_name="When", order_by=("pk",))
@@ -99,3 +99,18 @@ class TrailTable(tables.Table):  # type: ignore[misc] # django-tables2 has no ty
 
     def value_values(self, record: TrailLine) -> str:
         return "; ".join(_told(record))
+
+
+class OwnTrailTable(TrailTable):
+    """What was changed about one thing, on its page."""
+
+    caption = "What was changed, the latest first"
+    show_caption = False
+
+    class Meta(TrailTable.Meta):
+        empty_text = "No change is noted."
+
+
+def own_trail(pk: int, *whats: What) -> OwnTrailTable:
+    """The lines of one thing for its page. Two queries once it is shown."""
+    return OwnTrailTable(lines_about(pk, *whats), exclude=("what", "subject") if len(whats) == 1 else ())

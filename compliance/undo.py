@@ -495,7 +495,7 @@ class _Work:
         self._judge(model, [pk])
         if model in IN_TRAIL:
             was, is_now = ({name: str(value) for name, value in one.items()} for one in (after, before))
-            note(IN_TRAIL[model], Act.CHANGED, self._name(model, pk), before=was, after=is_now)
+            note(IN_TRAIL[model], Act.CHANGED, self._name(model, pk), before=was, after=is_now, about=pk)
         self.found.set_back[_label(model)] += 1
 
     def _note_gone(self, model: type[models.Model], ids: list[int]) -> None:

@@ -113,7 +113,7 @@ urlpatterns = [
     path("instructors/<int:pk>/", teaching.instructor_detail, name="instructor-detail"),
     path("places/", teaching.place_list, name="place-list"),
     path("places/add/", teaching.place_add, name="place-add"),
-    path("places/<int:pk>/", teaching.place_change, name="place-change"),
+    path("places/<int:pk>/", teaching.place_detail, name="place-detail"),
     # Its papers.
     path("classes/<code:number>/papers/", class_papers.class_papers, name="class-papers"),
     path("classes/<code:number>/papers/<int:pk>/withdraw/", class_papers.class_paper_withdraw, name="class-withdraw"),

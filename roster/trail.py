@@ -1,4 +1,4 @@
-"""The trail of rules and rights: who changed which, when, by which door, from what to what.
+"""The trail of rules, rights and settings: who changed which, when, by which door, from what to what.
 
 A line is written in the transaction of the act and at the one place where the thing itself is written, so that neither
 stands without the other; the database refuses to change or delete one. What people may read about it is no secret: a
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pgtrigger
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ class What(models.TextChoices):
     USER = "user", "user"
     SETTING = "setting", "setting"
     STAFFING = "staffing", "staffing minimum"
+    INSTRUCTOR = "instructor", "instructor"
+    QUALIFICATION = "qualification", "qualification"
+    PLACE = "place", "place"
+    CALENDAR = "calendar", "calendar address"
 
 
 class Act(models.TextChoices):
@@ -67,6 +72,8 @@ class TrailLine(models.Model):
     act = models.CharField(max_length=10, choices=Act)
     #: what it was done to, as people know it
     subject = models.CharField(max_length=400)
+    #: id of the thing whose page shows the line, whatever it is called now: of a qualification the instructor
+    about = models.PositiveBigIntegerField(null=True)
     #: name of a value -> the value as text; only what differs where something was changed
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
@@ -77,7 +84,10 @@ class TrailLine(models.Model):
 
     class Meta:
         ordering = ("-id",)
-        indexes = (models.Index(fields=["what", "-id"], name="roster_trailline_what"),)
+        indexes = (
+            models.Index(fields=["what", "-id"], name="roster_trailline_what"),
+            models.Index(fields=["about"], name="roster_trailline_about", condition=Q(about__isnull=False)),
+        )
         triggers = (pgtrigger.Protect(name="keep", operation=pgtrigger.Delete | pgtrigger.Update),)
 
     def __str__(self) -> str:
@@ -114,6 +124,7 @@ def note(
     before: Mapping[str, str] | None = None,
     after: Mapping[str, str] | None = None,
     agency_id: int | None = None,
+    about: int | None = None,
 ) -> None:
     """Write one line, inside the caller's transaction. Of something changed only what differs is kept.
 
@@ -121,6 +132,7 @@ def note(
     """
     line = _line(_actor.get(), what, act, subject, before or {}, after or {}, agency_id)
     if line is not None:
+        line.about = about
         line.save(force_insert=True)
 
 
@@ -155,9 +167,23 @@ def _line(
     )
 
 
-def note_saved(what: What, subject: str, before: Mapping[str, str] | None, after: Mapping[str, str]) -> None:
-    """Write a line for a rule that was added (before None) or changed."""
-    note(what, Act.ADDED if before is None else Act.CHANGED, subject, before=before, after=after)
+def note_saved(
+    what: What,
+    subject: str,
+    before: Mapping[str, str] | None,
+    after: Mapping[str, str],
+    *,
+    agency_id: int | None = None,
+    about: int | None = None,
+) -> None:
+    """Write a line for something that was added (before None) or changed."""
+    act = Act.ADDED if before is None else Act.CHANGED
+    note(what, act, subject, before=before, after=after, agency_id=agency_id, about=about)
+
+
+def lines_about(row: int, *whats: What) -> models.QuerySet[TrailLine]:
+    """The lines of one thing, for its page."""
+    return TrailLine.objects.filter(about=row, what__in=whats).select_related("by")
 
 
 def values_of(row: models.Model, *, leave_out: Collection[str] = ()) -> dict[str, str]:

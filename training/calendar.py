@@ -7,13 +7,16 @@ them; making another one stops the first.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from django.db import transaction
 from icalendar import Calendar, Event
 
+from roster import trail
+from roster.facts import Via
 from training.models import CalendarFeed
 
 if TYPE_CHECKING:
@@ -74,10 +77,21 @@ def feed_of(user: User) -> CalendarFeed | None:
 
 def make_feed(user: User) -> CalendarFeed:
     """A private address for this user's calendar; one made before stops."""
-    made, _ = CalendarFeed.objects.update_or_create(user=user, defaults={"token": secrets.token_urlsafe(TOKEN_BYTES)})
+    with transaction.atomic(), trail.acting(user, Via.PAGE):
+        defaults = {"token": secrets.token_urlsafe(TOKEN_BYTES)}
+        made, is_new = CalendarFeed.objects.update_or_create(user=user, defaults=defaults)
+        _note(user, {} if is_new else {"private address": "made before"}, {"private address": "a new one"})
     return made
 
 
 def remove_feed(user: User) -> None:
     """Stop the private address of this user."""
-    CalendarFeed.objects.filter(user=user).delete()
+    with transaction.atomic(), trail.acting(user, Via.PAGE):
+        stopped, _ = CalendarFeed.objects.filter(user=user).delete()
+        if stopped:
+            _note(user, {"private address": "made before"}, {"private address": "stopped"})
+
+
+def _note(user: User, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """A line in the trail. The address itself is a secret and never in it."""
+    trail.note(trail.What.CALENDAR, trail.Act.CHANGED, user.username, before=before, after=after)

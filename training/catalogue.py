@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from django.core.exceptions import ValidationError
 
 from roster.trail import What, note_saved, told, values_of
-from training.course_imports import JUDGED, link_title
+from training.course_imports import JUDGED, NOT_TOLD, link_title
 from training.models import Course, CourseTest, CourseTopic, Topic
 from training.titles import title_key
 
@@ -31,7 +31,6 @@ FIELDS = (
     "min_attendance",
 )
 NUMBERS = frozenset({"hours", "min_score", "min_attendance"})
-LEFT_OUT = ("title_key", "is_from_title", "same_as")
 
 Plain: TypeAlias = dict[str, Any]
 
@@ -107,7 +106,7 @@ def save(edit: Edit) -> set[int]:
     _save_topics(course, edit.topics)
     _save_tests(course, edit.tests)
     linked = link_title(course.title_key, course)
-    note_saved(What.COURSE, f"{course.title} ({course.code})", before, _told(course))
+    note_saved(What.COURSE, f"{course.title} ({course.code})", before, _told(course), about=course.pk)
     if linked or (before is not None and any(getattr(course, name) != value for name, value in judged_by.items())):
         return {course.pk, *linked}
     return set()
@@ -154,7 +153,7 @@ def _save_tests(course: Course, tests: tuple[AskedTest, ...]) -> None:
 
 def _told(course: Course) -> dict[str, str]:
     """A course with its lists as the trail tells it."""
-    values = values_of(course, leave_out=LEFT_OUT)
+    values = values_of(course, leave_out=NOT_TOLD)
     lists = {
         "prerequisites": sorted(course.prerequisites.values_list("code", flat=True)),
         "topics": [f"{row.topic.name} {told(row.hours)} h" for row in course.topics.select_related("topic")],
@@ -170,4 +169,4 @@ def save_topic(topic: Topic) -> None:
     """Save a topic, new or renamed, inside `changing_rules`; an IntegrityError where its code is taken."""
     before = None if topic.pk is None else values_of(Topic.objects.get(pk=topic.pk))
     topic.save()
-    note_saved(What.TOPIC, topic.name, before, values_of(topic))
+    note_saved(What.TOPIC, topic.name, before, values_of(topic), about=topic.pk)

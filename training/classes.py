@@ -40,7 +40,7 @@ from training.models import (
     Teaching,
     Topic,
 )
-from training.schedule import Block, block_of, moved, when
+from training.schedule import Block, block_of, moved, too_small, when
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -287,8 +287,8 @@ def _refuse(found: Findings) -> list[str]:
     return found.warnings
 
 
-def _check_details(details: Details, course: Course, agency: Agency, days: Sequence[date]) -> list[str]:
-    """Refuse what a class cannot be; warnings for what is odd."""
+def _check_details(details: Details, course: Course, agency: Agency, days: Sequence[date]) -> None:
+    """Refuse what a class cannot be."""
     plan, place = details.lesson_plan, details.place
     if plan is not None:
         if plan.course_id != course.pk:
@@ -297,9 +297,12 @@ def _check_details(details: Details, course: Course, agency: Agency, days: Seque
             raise ClassRefused(sentence)
     if place is not None and place.agency_id != agency.pk:
         raise ClassRefused(f"A class of {agency} uses places of {agency}.")
-    if place is not None and place.capacity is not None and place.capacity < details.capacity:
-        return [f"{place} holds {place.capacity} people; the class has {details.capacity} seats."]
-    return []
+
+
+def _too_small(blocks: Sequence[Block], row: Details | ClassSession) -> list[str]:
+    """A warning where a place that the class uses holds fewer people than the class has seats."""
+    used = [block.place for block in blocks if block.place]
+    return too_small(used or [row.place], row.capacity, f"the class has {row.capacity} seats")
 
 
 # --- the acts --------------------------------------------------------------------------------------------------------
@@ -323,7 +326,8 @@ def plan(
         planned = ClassSession.objects.select_related("agency", "course").filter(token=token).first()
         if planned is not None:
             return Done(planned, is_changed=False)
-        warnings = _check_details(details, course, agency, [block.day for block in blocks])
+        _check_details(details, course, agency, [block.day for block in blocks])
+        warnings = _too_small(blocks, details)
         warnings += _refuse(look_over(blocks, course=course, agency=agency, session=None))
         session = ClassSession(agency=agency, course=course, token=token, created_by=by)
         _set(session, details)
@@ -338,18 +342,18 @@ def plan(
 def change(session: ClassSession, details: Details, *, seen: int, by: User | None) -> Done:
     """Another number, lesson plan, capacity, note or place; blocks in the place it had move to the new one."""
     with _changing(session, seen) as (locked, blocks):
-        warnings = _check_details(details, locked.course, locked.agency, [block.day for block in blocks])
+        _check_details(details, locked.course, locked.agency, [block.day for block in blocks])
         if details.number != locked.number and locked.events.filter(what=ClassEvent.What.FINISHED).exists():
             raise ClassRefused("The class was finished once: completions name it by its number, which stays.")
         taken = Enrollment.objects.filter(session=locked, state=SeatState.ENROLLED).count()
         if details.capacity < taken:
             raise ClassRefused(f"{taken} people have seats. Withdraw some before you make the class smaller.")
-        told = _told_details(locked, details)
-        if not told:
-            return Done(locked, warnings, is_changed=False)
         wanted = [
             replace(block, place=details.place) if _id(block.place) == locked.place_id else block for block in blocks
         ]
+        told, warnings = _told_details(locked, details), _too_small(wanted, details)
+        if not told:
+            return Done(locked, warnings, is_changed=False)
         warnings += _refuse(look_over(wanted, course=locked.course, agency=locked.agency, session=locked))
         _set(locked, details)
         with _telling_clashes(wanted, locked):
@@ -364,7 +368,8 @@ def change_blocks(session: ClassSession, wanted: Sequence[Block], *, seen: int, 
     with _changing(session, seen) as (locked, blocks):
         if not {block.pk for block in wanted if block.pk} <= {block.pk for block in blocks}:
             raise ClassRefused(MEANWHILE)
-        warnings = _refuse(look_over(wanted, course=locked.course, agency=locked.agency, session=locked))
+        warnings = _too_small(wanted, locked)
+        warnings += _refuse(look_over(wanted, course=locked.course, agency=locked.agency, session=locked))
         told = _told_changes(blocks, wanted)
         if not told:
             return Done(locked, warnings, is_changed=False)

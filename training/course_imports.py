@@ -9,12 +9,14 @@ from decimal import Decimal
 from roster.facts import Recorder
 from roster.plans import Fields, Plan, PlannedRow, RowImport, Verdict
 from roster.tabular import Column
-from roster.trail import Act, What, note, note_saved
+from roster.trail import Act, What, note, note_saved, values_of
 from training.models import Completion, Course, CourseAlias, CourseKind, Equivalency, Mode
 from training.titles import title_key
 
 #: What standings read of a course: when one of these changes, its completions are judged anew.
 JUDGED = frozenset({"hours", "mode", "min_score", "min_attendance"})
+#: What the trail does not say of a course.
+NOT_TOLD = ("title_key", "is_from_title", "same_as")
 
 
 def officers_with(course_ids: set[int]) -> set[int]:
@@ -107,11 +109,14 @@ class CoursesImport(RowImport):
                 continue
             course = self._stored.get(key) or Course(code=row.code)
             before = _course_fields(course)
+            was = values_of(course, leave_out=NOT_TOLD) if course.pk else None
             for name, value in row.given.items():
                 setattr(course, name, value)
             course.title_key = title_key(course.title)
             course.is_from_title = False
             course.save()
+            now = values_of(course, leave_out=NOT_TOLD)
+            note_saved(What.COURSE, f"{course.title} ({course.code})", was, now, about=course.pk)
             linked = link_title(course.title_key, course)
             if linked or any(before[name] != getattr(course, name) for name in JUDGED):
                 judged |= {course.pk, *linked}

@@ -11,7 +11,7 @@ def save_dated(row: LessonPlan | Equivalency) -> None:
     before = None if row.pk is None else values_of(type(row)._default_manager.get(pk=row.pk))
     row.save()
     if isinstance(row, LessonPlan):
-        note_saved(What.LESSON_PLAN, f"{row.course.code} {row.version}", before, values_of(row))
+        note_saved(What.LESSON_PLAN, f"{row.course.code} {row.version}", before, values_of(row), about=row.pk)
     else:
         subject = f"{row.course.code} as {row.counts_as.code} from {row.start_on}"
-        note_saved(What.EQUIVALENCY, subject, before, values_of(row))
+        note_saved(What.EQUIVALENCY, subject, before, values_of(row), about=row.pk)

@@ -6,7 +6,7 @@ changes too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -103,6 +103,20 @@ def near(at: time, planned: datetime) -> datetime:
     ahead = (_of_day(at) - _of_day(local.time()) + 12 * 60) % (24 * 60) - 12 * 60
     naive = local.replace(tzinfo=None, second=0, microsecond=0) + timedelta(minutes=ahead)
     return moment(naive.date(), at)
+
+
+def tightest(places: Iterable[Place | None]) -> Place | None:
+    """Of the places that are used the one for the fewest people; None where nobody knows of any how many it holds."""
+    known = [(place.capacity, place.name, place) for place in places if place and place.capacity is not None]
+    return min(known, key=lambda row: row[:2])[2] if known else None
+
+
+def too_small(places: Iterable[Place | None], people: int, said: str) -> list[str]:
+    """`Room 2 holds 20 people; <said>.` where the tightest of the places used holds fewer than these people."""
+    place = tightest(places)
+    if place is None or place.capacity is None or place.capacity >= people:
+        return []
+    return [f"{place} holds {place.capacity} {'person' if place.capacity == 1 else 'people'}; {said}."]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ from training.models import (
     SeatState,
     Teaching,
 )
-from training.schedule import when
+from training.schedule import too_small, when
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -489,11 +489,14 @@ def waitlist(session: ClassSession) -> QuerySet[Enrollment]:
     return rows.select_related("officer").order_by("since", "pk")
 
 
-def crowded(session: ClassSession) -> list[str]:
-    """A sentence for each place of the class that holds fewer people than have seats. Two queries."""
-    number = taken(session)
-    places = Place.objects.filter(Q(classes=session) | Q(meetings__session=session), capacity__lt=number).distinct()
-    return [f"{place} holds {place.capacity} people; {number} have seats." for place in places]
+def places_of(session: ClassSession) -> QuerySet[Place]:
+    """The places that blocks of a class are in; without any, the class has its own at most."""
+    return Place.objects.filter(pk__in=Meeting.objects.filter(session=session).values("place")).order_by("name")
+
+
+def crowded(session: ClassSession, number: int, places: Iterable[Place]) -> list[str]:
+    """A sentence where the tightest place that the class uses holds fewer people than have seats. `places_of` is it."""
+    return too_small(list(places) or [session.place], number, f"{number} have seats")
 
 
 def _key(person: Outside) -> tuple[str, str, str]:
@@ -508,7 +511,7 @@ def _outside_rows(session: ClassSession) -> dict[tuple[str, str, str], Enrollmen
 def _finish(session: ClassSession, done: SeatsChanged, *, by: User | None, why: str) -> None:
     """Look whether the place holds them, and leave a line of what was done."""
     if done.seated or done.moved_up:
-        done.warnings += crowded(session)
+        done.warnings += crowded(session, taken(session), places_of(session))
     lines: Mapping[str, list[Enrollment]] = {
         "Withdrawn": done.withdrawn,
         "Moved up from the waitlist": done.moved_up,

@@ -456,7 +456,8 @@ def _event(event: ClassEvent) -> Data:
     return {
         "at": moment(event.at),
         "who": _who(event.by),
-        "what": str(event.get_what_display()),
+        # What happened to seats says of itself what it is, line by line.
+        "what": "" if event.what == ClassEvent.What.SEATS else str(event.get_what_display()),
         "told": event.told.splitlines(),
         "why": event.why,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 from django.contrib import messages
@@ -11,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -121,4 +123,5 @@ def calendar_file(request: HttpRequest, token: str) -> HttpResponse:
     response["Content-Disposition"] = 'inline; filename="classes.ics"'
     response["Cache-Control"] = f"private, max-age={FEED_AGE}"
     response["X-Robots-Tag"] = "noindex"
-    return response
+    etag = response["ETag"] = f'"{sha256(content).hexdigest()}"'
+    return get_conditional_response(request, etag=etag, response=response) or response

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from compliance import course_rules
+from compliance.asking import arrange
 from compliance.class_access import classes
 from compliance.forms.catalogue import (
     CourseEditForm,
@@ -23,11 +24,13 @@ from compliance.forms.catalogue import (
     test_forms,
 )
 from compliance.models import Edition
+from compliance.trail_tables import own_trail
 from roster.access import Right, Viewer, ViewerRequest, requires
 from roster.facts import Via, changing_rules, sentence_for
 from roster.file_types import LESSON_PLANS
 from roster.files import keep, keeping
 from roster.models import Agency
+from roster.trail import What
 from training import catalogue
 from training.dated import save_dated
 from training.models import ClassState, Completion, Course, LessonPlan, Topic
@@ -55,9 +58,12 @@ def _course(code: str) -> Course:
 @requires(Right.READ_MEMBERS)
 @require_safe
 def course_detail(request: ViewerRequest, code: str) -> HttpResponseBase:
-    """A course: what it asks, what it teaches, what it counts as and for. Twelve queries, whatever it has."""
+    """A course: what it asks, what it teaches, what it counts as and for, and what was changed. 14 queries."""
     course = _course(code)
     viewer = request.viewer
+    table = own_trail(course.pk, What.COURSE) if viewer.may(Right.READ_CLASS_FILES) else None
+    if table is not None and (file := arrange(request, table, f"changes-of-{course.code}")):
+        return file
     held = (
         classes(viewer)
         .filter(course=course)
@@ -80,6 +86,7 @@ def course_detail(request: ViewerRequest, code: str) -> HttpResponseBase:
         "completions": own.aggregate(number=Count("pk"), last=Max("completed_on")),
         "may_change": may_change_courses(viewer),
         "may_run": viewer.may(Right.RUN_CLASSES),
+        "table": table,
     }
     return render(request, "catalogue/course.html", context)
 
@@ -177,6 +184,9 @@ def lesson_plan_detail(request: ViewerRequest, pk: int) -> HttpResponseBase:
     may = may_change_courses(request.viewer)
     if request.method == "POST" and not may:
         raise Http404
+    table = own_trail(plan.pk, What.LESSON_PLAN) if request.viewer.may(Right.READ_CLASS_FILES) else None
+    if table is not None and (file := arrange(request, table, f"changes-of-lesson-plan-{plan.pk}")):
+        return file
     is_too_large = getattr(request, "is_upload_too_large", False)
     sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
     form = LessonPlanTextForm(*sent, plan=plan, today=request.viewer.today, is_too_large=is_too_large)
@@ -189,7 +199,7 @@ def lesson_plan_detail(request: ViewerRequest, pk: int) -> HttpResponseBase:
             messages.success(request, f"Lesson plan {plan.version} is saved.")
             return redirect("lesson-plan-detail", pk=pk)
     taught = classes(request.viewer).filter(lesson_plan=plan).order_by("-pk")[:MOST_CLASSES]
-    context = {"plan": plan, "form": form if may else None, "taught": taught}
+    context = {"plan": plan, "form": form if may else None, "taught": taught, "table": table}
     return render(request, "catalogue/lesson_plan.html", context, status=400 if form.errors else 200)
 
 

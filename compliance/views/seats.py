@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models.functions import JSONObject
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -26,7 +28,7 @@ from compliance.views.classes import find_class
 from roster.access import Right, ViewerRequest, requires
 from roster.models import Assignment, AssignmentKind, Officer, Unit, open_on
 from training import seats as seating
-from training.models import ClassEvent, ClassSession, ClassState, Enrollment, SeatState
+from training.models import ClassEvent, ClassSession, ClassState, Enrollment, Place, SeatState
 from training.seats import SeatsChanged, SeatsRefused
 
 #: Members passed over that a page names.
@@ -81,7 +83,7 @@ def _list(request: ViewerRequest, session: ClassSession, form: WithdrawForm) -> 
     on = timezone.localdate(session.first_at) if session.first_at else viewer.today  # type: ignore[attr-defined] # annotated by class_access.classes
     rows = seats(viewer, session)
     found = SeatFilter(request.GET, with_place(rows, on))
-    counts = _counts(session, None if reads_all else rows)
+    counts, places = _counted(session, None if reads_all else rows)
     context: dict[str, Any] = {
         "session": session,
         "filter": found,
@@ -100,31 +102,40 @@ def _list(request: ViewerRequest, session: ClassSession, form: WithdrawForm) -> 
     table = SeatTable(found.qs, viewer=viewer, may_run=is_open, against=against)
     if (file := arrange(request, table, f"seats-{session.number}")) is not None:
         return file
-    place = session.place
     lines = session.events.filter(what=ClassEvent.What.SEATS).select_related("by").order_by("-id")
     shown = {
         "table": table,
         "is_checked": show == "check" and is_open,
         "has_begun": session.first_at is not None and session.first_at <= timezone.now(),  # type: ignore[attr-defined] # annotated
-        "is_crowded": place is not None and place.capacity is not None and place.capacity < counts["taken"],
+        "crowded": seating.crowded(session, counts["taken"], places) if session.state == ClassState.PLANNED else [],
         "events": lines[:MOST_LINES] if show == "lines" and reads_all else [],
     }
     return render(request, "classes/seats.html", context | shown, status=400 if form.errors else 200)
 
 
-def _counts(session: ClassSession, seen: QuerySet[Enrollment] | None = None) -> dict[str, int]:
-    """Seats taken and free, how many wait or did not come, how many of the taken are among those seen. One query."""
-    rows = Enrollment.objects.filter(session=session)
+def _counts(session: ClassSession) -> dict[str, int]:
+    """Seats taken and free, and how many wait or did not come. One query."""
+    return _counted(session, None)[0]
+
+
+def _counted(session: ClassSession, seen: QuerySet[Enrollment] | None) -> tuple[dict[str, int], list[Place]]:
+    """As `_counts`, with how many of the taken are among those seen; and the places of the blocks. One query.
+
+    The places come with the seats: where nobody has one, none are asked for.
+    """
     is_seen = Exists(seen.filter(pk=OuterRef("pk"))) if seen is not None else Value(True)
-    states = list(rows.annotate(is_seen=is_seen).values_list("state", "is_seen"))
-    taken = [is_seen for state, is_seen in states if state == seating.TAKEN]
-    return {
+    places = ArraySubquery(seating.places_of(session).values(said=JSONObject(name="name", capacity="capacity")))
+    rows = Enrollment.objects.filter(session=session).annotate(is_seen=is_seen, places=places)
+    states = list(rows.values_list("state", "is_seen", "places"))
+    taken = [is_seen for state, is_seen, _ in states if state == seating.TAKEN]
+    counts = {
         "taken": len(taken),
         "free": max(session.capacity - len(taken), 0),
-        "waiting": sum(state == SeatState.WAITLISTED for state, _ in states),
-        "absent": sum(state == SeatState.NO_SHOW for state, _ in states),
+        "waiting": sum(state == SeatState.WAITLISTED for state, _, _ in states),
+        "absent": sum(state == SeatState.NO_SHOW for state, _, _ in states),
         "own": sum(taken),
     }
+    return counts, [Place(**said) for said in (states[0][2] if states else ())]
 
 
 def tell(request: ViewerRequest, done: SeatsChanged) -> None:

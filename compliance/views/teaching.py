@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from compliance.asking import arrange
 from compliance.filters import checked
 from compliance.forms.teaching import InstructorForm, PlaceForm, qualification_lines
+from compliance.sentences import count
 from compliance.teaching_tables import (
     InstructorFilter,
     InstructorTable,
@@ -27,11 +29,13 @@ from compliance.teaching_tables import (
     places,
     tally,
 )
+from compliance.trail_tables import own_trail
 from roster.access import Right, ViewerRequest, requires
-from training.instructors import due, save, save_place
-from training.models import Instructor, Place, Teaching
+from roster.trail import What
+from training.instructors import due, out_of_force, save, save_place
+from training.models import Instructor, Meeting, Place, Teaching
 
-#: Blocks to come that the page of an instructor shows.
+#: Blocks to come that the page of an instructor or a place shows.
 MOST_BLOCKS = 20
 
 
@@ -55,7 +59,7 @@ def instructor_list(request: ViewerRequest) -> HttpResponseBase:
 @requires(Right.READ_CLASS_FILES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def instructor_detail(request: ViewerRequest, pk: int) -> HttpResponseBase:
-    """One instructor: what they may teach and until when, their own training, what they teach next."""
+    """One instructor: what they may teach and until when, own training, what they teach next, what was changed."""
     instructor = get_object_or_404(instructors(request.viewer), pk=pk)
     return _instructor(request, instructor)
 
@@ -72,6 +76,9 @@ def _instructor(request: ViewerRequest, instructor: Instructor) -> HttpResponseB
     may_run = viewer.may(Right.RUN_CLASSES)
     if request.method == "POST" and not may_run:
         raise Http404
+    own_lines = own_trail(instructor.pk, What.INSTRUCTOR, What.QUALIFICATION) if instructor.pk else None
+    if own_lines is not None and (file := arrange(request, own_lines, f"changes-of-instructor-{instructor.pk}")):
+        return file
     held = list(instructor.qualifications.select_related("course").order_by("end_on", "pk")) if instructor.pk else []
     form = InstructorForm(request.POST or None, instructor=instructor, viewer=viewer)
     lines = qualification_lines(request.POST if request.method == "POST" else None, held, today=viewer.today)
@@ -79,28 +86,44 @@ def _instructor(request: ViewerRequest, instructor: Instructor) -> HttpResponseB
         try:
             removed = [line.cleaned_data["pk"] for line in lines if line.cleaned_data["gone"]]
             rows = [row for line in lines if (row := line.row()) is not None]
-            saved = save(form.row(), rows, removed=[key for key in removed if key])
+            saved = save(form.row(), rows, removed=[key for key in removed if key], by=request.user)
         except ValidationError as error:
             form.refuse(error)
         else:
-            messages.success(request, f"{saved} is saved.")
-            return redirect("instructor-detail", pk=saved.pk)
+            return _saved(request, saved)
     is_wrong = bool(form.errors) or any(line.errors for line in lines)
     context = {"form": form, "lines": lines, "may_run": may_run, "instructor": instructor, "held": held}
-    context |= _about(request, instructor, held) if instructor.pk else {}
+    context |= _about(request, instructor, held) | {"table": own_lines} if instructor.pk else {}
     return render(request, "teaching/instructor.html", context, status=400 if is_wrong else 200)
+
+
+def _saved(request: ViewerRequest, instructor: Instructor) -> HttpResponseBase:
+    """Say so, and which blocks to come they should not teach by what is entered now."""
+    messages.success(request, f"{instructor} is saved.")
+    outside = out_of_force(instructor, list(instructor.qualifications.all()), _coming(instructor=instructor))
+    if outside:
+        numbers = ", ".join(dict.fromkeys(row.meeting.session.number for row in outside))
+        said = f"{count(len(outside), 'block')} to come: the qualification is not in force then. Classes: {numbers}."
+        messages.warning(request, said)
+    return redirect("instructor-detail", pk=instructor.pk)
+
+
+def _coming(**wanted: Any) -> QuerySet[Teaching]:
+    """Who teaches which blocks to come, in order."""
+    rows = Teaching.objects.filter(is_off=False, ends_at__gte=timezone.now(), **wanted)
+    related = ("meeting__session__agency", "meeting__session__course", "meeting__topic", "meeting__place")
+    return rows.select_related(*related).order_by("starts_at", "pk")
 
 
 def _about(request: ViewerRequest, instructor: Instructor, held: list[Any]) -> dict[str, Any]:
     """What the page of a known instructor shows besides the form. Three queries at most."""
-    coming = Teaching.objects.filter(instructor=instructor, is_off=False, ends_at__gte=timezone.now())
+    coming = list(_coming(instructor=instructor)[:MOST_BLOCKS])
     own = own_standings([instructor], request.viewer)
     return {
         "badge": fitness_badge(due(held, today=request.viewer.today)),
         "own": own.get(instructor.officer_id or 0, []),
-        "coming": coming.select_related("meeting__session__agency", "meeting__topic", "meeting__place").order_by(
-            "starts_at"
-        )[:MOST_BLOCKS],
+        "coming": [row.meeting for row in coming],
+        "outside": {row.meeting for row in out_of_force(instructor, held, coming)},
     }
 
 
@@ -110,7 +133,7 @@ def place_list(request: ViewerRequest) -> HttpResponseBase:
     """Every place, and when it is used next."""
     form = checked(PlaceFilter(request.GET or None))
     may_run = request.viewer.may(Right.RUN_CLASSES)
-    table = PlaceTable(place_rows(request.viewer, form), may_run=may_run)
+    table = PlaceTable(place_rows(request.viewer, form))
     context = {"form": form, "table": table, "may_run": may_run}
     return arrange(request, table, "places") or render(request, "teaching/places.html", context)
 
@@ -122,21 +145,33 @@ def place_add(request: ViewerRequest) -> HttpResponseBase:
     return _place(request, Place())
 
 
-@requires(Right.RUN_CLASSES)
+@requires(Right.READ_CLASS_FILES)
 @require_http_methods(["GET", "HEAD", "POST"])
-def place_change(request: ViewerRequest, pk: int) -> HttpResponseBase:
-    """Another name, address or size, or no longer used."""
+def place_detail(request: ViewerRequest, pk: int) -> HttpResponseBase:
+    """A place: another name, address or size, or no longer used; who is in it next, and what was changed."""
     return _place(request, get_object_or_404(places(request.viewer), pk=pk))
 
 
 def _place(request: ViewerRequest, place: Place) -> HttpResponseBase:
+    may_run = request.viewer.may(Right.RUN_CLASSES)
+    if request.method == "POST" and not may_run:
+        raise Http404
+    own_lines = own_trail(place.pk, What.PLACE) if place.pk else None
+    if own_lines is not None and (file := arrange(request, own_lines, f"changes-of-place-{place.pk}")):
+        return file
     form = PlaceForm(request.POST or None, place=place, viewer=request.viewer)
+    name = place.name
     if request.method == "POST" and form.is_valid():
         try:
-            saved = save_place(form.row())
+            saved = save_place(form.row(), by=request.user)
         except ValidationError as error:
             form.refuse(error)
         else:
             messages.success(request, f"{saved} is saved.")
-            return redirect("place-list")
-    return render(request, "teaching/place.html", {"form": form, "place": place}, status=400 if form.errors else 200)
+            return redirect("place-detail", pk=saved.pk)
+    context: dict[str, Any] = {"form": form, "place": place, "name": name, "may_run": may_run, "table": own_lines}
+    if place.pk:
+        coming = Meeting.objects.filter(place=place, is_off=False, ends_at__gte=timezone.now())
+        related = coming.select_related("session__agency", "topic", "place").order_by("starts_at", "pk")
+        context["coming"] = related[:MOST_BLOCKS]
+    return render(request, "teaching/place.html", context, status=400 if form.errors else 200)

@@ -15,7 +15,7 @@ from roster.access import Right, Viewer, ViewerRequest, requires
 from roster.trail import TrailLine, What
 
 #: What belongs to one agency, or to none that an agency's own staff reads.
-OF_AN_AGENCY = (What.WAIVER, What.EXTENSION, What.ROLE, What.USER)
+OF_AN_AGENCY = (What.WAIVER, What.EXTENSION, What.ROLE, What.USER, What.CALENDAR)
 
 
 def visible(viewer: Viewer) -> QuerySet[TrailLine]:

@@ -358,10 +358,13 @@ def test_what_happened_to_a_class_is_told_line_by_line() -> None:
     taught = make_planned()
     told = "Crisis basics, 30 seats\n2 Mar 2026, 08:00 to 12:00: Signs\n2 Mar 2026, 13:00 to 17:00: Listening"
     ClassEvent.objects.create(session=taught.session, what="planned", told=told, by=taught.by)
+    ClassEvent.objects.create(session=taught.session, what="seats", told="Seats: Whitfield, Amara (1)", by=taught.by)
 
     text = text_of(class_file.pdf(read(taught)))
 
     assert f"planned: {' '.join(told.split())}" in text
+    assert text.count("Seats: Whitfield, Amara (1)") == 1
+    assert "seats: Seats" not in text
     assert "[U+" not in text
 
 

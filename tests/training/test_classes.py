@@ -173,6 +173,19 @@ def test_more_seats_than_the_place_holds_are_said() -> None:
     assert done.warnings == ["Room 2 holds 20 people; the class has 24 seats."]
 
 
+def test_a_block_in_a_smaller_place_is_said_when_it_is_moved_there() -> None:
+    hall, van = make_place("Hall", capacity=40), make_place("Van", capacity=6)
+    details = Details("C-1", 24, place=hall)
+    planned = classes.plan(make_agency(), make_course(), details, [morning(place=hall)], token=uuid4(), by=None)
+    (block,) = classes.blocks_of(planned.session)
+
+    done = classes.change_blocks(
+        planned.session, [replace(block, place=van)], seen=classes.version_of(planned.session), by=None
+    )
+
+    assert (planned.warnings, done.warnings) == ([], ["Van holds 6 people; the class has 24 seats."])
+
+
 # --- clashes ---------------------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from compliance.models import Standing
 from roster.facts import Via, recording
+from roster.models import TrailLine
 from roster.tabular import preview
 from tests.factories import complete, make_course, make_lesson_plan, make_officer, make_requirement
 from tests.importing import counts, import_text, reasons, verdicts
@@ -62,6 +63,8 @@ def test_courses_new_same_and_changed(tmp_path: Path) -> None:
     course = Course.objects.get(code="CIT-40")
     assert (course.hours, course.min_score, course.min_attendance) == (Decimal(40), Decimal(80), Decimal(90))
     assert course.title_key == "crisis intervention"
+    lines = TrailLine.objects.filter(about=course.pk, what="course").order_by("pk")
+    assert [(line.act, line.before) for line in lines] == [("added", {}), ("changed", {"pass mark, percent": "0"})]
 
 
 def test_courses_that_cannot_be_are_errors(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from tests.factories import at
 from training import schedule
-from training.models import Topic
-from training.schedule import Block, Layout, lay_out, when
+from training.models import Place, Topic
+from training.schedule import Block, Layout, lay_out, too_small, when
 
 MONDAY = date(2026, 3, 2)
 #: Not the hour that the clock leaves out once a year.
@@ -188,3 +188,22 @@ def test_a_move_into_the_hour_that_the_clock_skips_is_refused() -> None:
 )
 def test_a_real_time_is_the_one_nearest_to_the_plan(planned: datetime, told: time, really: datetime) -> None:
     assert schedule.near(told, planned) == really
+
+
+@pytest.mark.parametrize(
+    ("sizes", "people", "answer"),
+    [
+        pytest.param([], 5, [], id="no-place"),
+        pytest.param([None], 5, [], id="no-place-yet"),
+        pytest.param([5], 5, [], id="just-enough"),
+        pytest.param([4], 5, ["Room 4 holds 4 people; so says the test."], id="one-too-few"),
+        pytest.param([40, 4, 16], 5, ["Room 4 holds 4 people; so says the test."], id="the-smallest-of-several"),
+        pytest.param([40, 0, 6], 5, [], id="one-of-which-nobody-knows"),
+        pytest.param([0, None], 5, [], id="nobody-knows-of-any"),
+    ],
+)
+def test_the_tightest_place_decides_how_many_fit(sizes: list[int | None], people: int, answer: list[str]) -> None:
+    """A size of 0 stands for one that nobody knows, None for a block without a place."""
+    places = [None if size is None else Place(name=f"Room {size}", capacity=size or None) for size in sizes]
+
+    assert too_small(places, people, "so says the test") == answer

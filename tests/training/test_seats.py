@@ -495,6 +495,16 @@ def test_a_place_that_holds_fewer_is_told() -> None:
     assert enrol(session, officers[2]).warnings == ["Room 2 holds 2 people; 3 have seats."]
 
 
+def test_the_tightest_place_of_any_block_is_what_counts() -> None:
+    hall, van = make_place("Hall", capacity=40), make_place("Van", capacity=1)
+    session, officers = make_class(place=hall), people(2)
+    block = session.meetings.latest("starts_at")
+    block.place = van
+    block.save()
+
+    assert enrol(session, *officers).warnings == ["Van holds 1 person; 2 have seats."]
+
+
 def test_those_on_the_list_who_could_no_longer_come_are_found() -> None:
     session, (officer, other) = make_class(), people(2)
     enrol(session, officer, other)

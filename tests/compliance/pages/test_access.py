@@ -133,7 +133,7 @@ ADDRESSES: dict[str, Address] = {
     "instructor-detail": Address(FILE_READERS, RECORDERS, args=("<instructor>",), shows="Ruth Osei"),
     "place-list": Address(FILE_READERS, shows="Academy, room 2"),
     "place-add": Address(RECORDERS, RECORDERS, shows="Add a place"),
-    "place-change": Address(RECORDERS, RECORDERS, args=("<place>",), shows="Change Academy, room 2"),
+    "place-detail": Address(FILE_READERS, RECORDERS, args=("<place>",), shows="Academy, room 2"),
     "class-attendance": Address(FILE_READERS, RECORDERS, args=("CIT-2026-03",), shows="Whitfield, Amara"),
     "class-tests": Address(FILE_READERS, RECORDERS, args=("CIT-2026-03",), shows="Whitfield, Amara"),
     "class-finish": Address(FILE_READERS, RECORDERS, args=("CIT-2026-03",), shows="Whitfield, Amara"),

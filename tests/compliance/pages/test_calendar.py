@@ -16,7 +16,7 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from compliance import class_calendar
-from roster.models import Access
+from roster.models import Access, TrailLine
 from tests.compliance.pages.cast import Cast
 from tests.compliance.pages.reading import Shown, csv_rows, refusal
 from tests.factories import (
@@ -343,9 +343,14 @@ def test_a_feed_read_again_is_the_same_file(cast: Cast, soon: date) -> None:
     make_class("A-1", cast.basic, days=[soon])
     made = calendar.make_feed(cast.users["academy"])
 
-    first, second = (Client().get(reverse("calendar-file", args=[made.token])).content for _ in range(2))
+    first, second = (Client().get(reverse("calendar-file", args=[made.token])) for _ in range(2))
+    again = Client().get(reverse("calendar-file", args=[made.token]), headers={"if-none-match": first["ETag"]})
+    ClassSession.objects.update(course=cast.refresher)
+    changed = Client().get(reverse("calendar-file", args=[made.token]), headers={"if-none-match": first["ETag"]})
 
-    assert first == second
+    assert first.content == second.content
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+    assert (changed.status_code, changed["ETag"] == first["ETag"]) == (200, False)
 
 
 def test_a_block_keeps_its_hour_across_the_change_of_the_clock(cast: Cast) -> None:
@@ -430,6 +435,21 @@ def test_a_private_address_is_made_shown_renewed_and_stopped(cast: Cast) -> None
     assert (none, first == second, answers) == ("", False, [404, 200])
     assert (shown(), Client().get(second).status_code, CalendarFeed.objects.count()) == ("", 404, 0)
     assert len(second) - len("/calendar/.ics") == 43  # 32 bytes of chance
+
+
+def test_the_trail_says_when_a_private_address_was_made_and_stopped_and_not_what_it_was(cast: Cast) -> None:
+    client = cast.client("officer")
+
+    for act in ("make", "make", "remove", "remove"):
+        client.post(reverse("calendar-feed"), {"act": act})
+
+    rows = TrailLine.objects.order_by("pk").values_list("by__username", "what", "subject", "before", "after")
+    address, before = "private address", {"private address": "made before"}
+    assert [*rows] == [
+        ("officer", "calendar", "officer", {address: ""}, {address: "a new one"}),
+        ("officer", "calendar", "officer", before, {address: "a new one"}),
+        ("officer", "calendar", "officer", before, {address: "stopped"}),
+    ]
 
 
 def test_a_guessed_address_is_not_there(cast: Cast) -> None:

@@ -18,6 +18,7 @@ from compliance.models import Job, Standing
 from compliance.standings import differences
 from roster.models import TrailLine
 from tests.compliance.pages.cast import Cast
+from tests.compliance.pages.reading import Shown
 from tests.factories import complete, make_agency, make_class, make_course, make_lesson_plan, make_topic, make_user
 from tests.uploads import PDF, sent
 from training.models import Course, CourseTest, Enrollment, TestAttempt
@@ -119,6 +120,10 @@ def test_what_nobody_is_judged_by_is_saved_at_once(cast: Cast) -> None:
     assert response["Location"] == reverse("course-detail", args=["CIT-40"])
     assert Course.objects.get(code="CIT-40").state_approval == "POST 4471"
     assert Job.objects.count() == 0
+    page = Shown(cast.client("chief").get(response["Location"]))
+    (line,) = page.rows("What was changed, the latest first")
+    assert line[1:5] == ["academy", "page", "changed", "state approval number: blank → POST 4471"]
+    assert "What was changed" not in words(cast.client("commander").get(response["Location"]))
 
 
 @in_jobs
@@ -280,8 +285,8 @@ def test_the_page_of_a_course_asks_the_same_number_of_queries_whatever_it_has(
         make_class(f"C-{number}", cast.basic)
 
     # session, user, roles, units, course, its three lists, plans, equivalencies both ways, lists of editions (3),
-    # classes, completions, whether an agency is out of reach
-    with django_assert_num_queries(16):
+    # classes, completions, whether an agency is out of reach, lines of changes counted
+    with django_assert_num_queries(17):
         response = client.get(address)
 
     assert response.status_code == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
@@ -95,6 +96,19 @@ def test_a_bad_filter_or_sort_is_told(cast: Cast, session: ClassSession) -> None
     assert client.get(LIST, {"state": "sleeping"}).status_code == 400
     assert client.get(LIST, {"sort": "shoe"}).status_code == 400
     assert client.get("/classes/C-9/seats/").status_code == 404
+
+
+def test_the_list_warns_of_the_tightest_place_of_any_block(cast: Cast, session: ClassSession) -> None:
+    block = session.meetings.latest("starts_at")
+    block.place = make_place("Van", capacity=1)
+    block.save()
+    enrol(session, cast.amara, cast.jonah)
+
+    (warning,) = re.findall("Van holds[^.]*", words(cast.client("academy").get(LIST)))
+    ClassSession.objects.update(state="cancelled")
+
+    assert warning == "Van holds 1 person; 2 have seats"
+    assert "Van holds" not in words(cast.client("academy").get(LIST))
 
 
 def test_a_commander_sees_own_members_and_counts_of_the_rest(cast: Cast, session: ClassSession) -> None:

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from roster.models import TrailLine
 from tests.compliance.pages.cast import Cast
 from tests.compliance.pages.reading import Shown, csv_rows
 from tests.factories import (
@@ -220,7 +221,7 @@ def test_the_page_of_an_instructor_shows_own_training_and_blocks_to_those_who_ma
         ["Requirement refresher", "▲ overdue", "3 May 2022"]
     ]
     assert "out of date, ended" in page.words
-    assert page.links["C-1"] == "/classes/C-1/"
+    assert page.links["C-1"] == "/classes/C-1/?agency=pd"
     assert (posted.status_code, "Save the instructor" in page.words) == (404, False)
 
 
@@ -231,7 +232,7 @@ def test_a_place_is_added_changed_and_listed_with_its_next_block(cast: Cast) -> 
     day = timezone.localdate() + timedelta(days=9)
     make_class("C-1", days=[day], place=place)
 
-    changed = client.post(reverse("place-change", args=[place.pk]), {**data, "address": "12 Wharf Road"})
+    changed = client.post(reverse("place-detail", args=[place.pk]), {**data, "address": "12 Wharf Road"})
     rows = csv_rows(client.get(reverse("place-list"), {"export": "csv"}))
 
     assert changed.status_code == 302
@@ -269,13 +270,114 @@ def test_a_retired_place_and_instructor_are_offered_to_no_new_class_but_stay_whe
     assert [word in present.content.decode() for word in ("Old room", "Ruth Osei")] == [True, True]
 
 
+def noted(pk: int) -> list[tuple[str, str, str, dict[str, str], dict[str, str]]]:
+    rows = TrailLine.objects.filter(about=pk).order_by("pk")
+    assert set(rows.values_list("by__username", "via", "agency__code")) == {("academy", "page", "pd")}
+    return [(row.what, row.act, row.subject, row.before, row.after) for row in rows]
+
+
+def test_whatever_is_changed_of_an_instructor_leaves_a_line_on_its_page(cast: Cast) -> None:
+    client, data = cast.client("academy"), {"agency": cast.central.agency_id, "name": "Ruth Osei"}
+    first = {"title": "State 4471", "course": cast.basic.pk, "start_on": "2025-01-01", "end_on": "2026-12-31"}
+    address = client.post(reverse("instructor-add"), {**data, **lines(first)})["Location"]
+    row = Qualification.objects.get()
+    longer = {**first, "pk": row.pk, "end_on": "2028-12-31"}
+
+    client.post(address, {**data, **lines(longer)})
+    client.post(address, {**data, **lines(longer)})  # says nothing new
+    client.post(address, {**data, "email": "ruth@example.org", "is_retired": "on", **lines({**longer, "gone": "on"})})
+
+    subject, said = "Ruth Osei, State 4471", {"course": "CIT-40", "title": "State 4471", "first day": "2025-01-01"}
+    assert noted(row.instructor_id) == [
+        ("instructor", "added", "Ruth Osei", {}, {"agency": "pd", "name": "Ruth Osei", "teaches": "yes"}),
+        ("qualification", "added", subject, {}, {**said, "last day": "2026-12-31"}),
+        ("qualification", "changed", subject, {"last day": "2026-12-31"}, {"last day": "2028-12-31"}),
+        ("instructor", "changed", "Ruth Osei", {"email": "", "teaches": "yes"},
+         {"email": "ruth@example.org", "teaches": "no"}),
+        ("qualification", "removed", subject, {**said, "last day": "2028-12-31"}, {}),
+    ]  # fmt: skip
+    page = Shown(cast.client("chief").get(address)).rows("What was changed, the latest first")
+    assert [row[3:7] for row in page[:3]] == [
+        ["qualification", subject, "taken away",
+         "course: CIT-40 first day: 2025-01-01 last day: 2028-12-31 title: State 4471"],
+        ["instructor", "Ruth Osei", "changed", "email: blank → ruth@example.org teaches: yes → no"],
+        ["qualification", subject, "changed", "last day: 2026-12-31 → 2028-12-31"],
+    ]  # fmt: skip
+    file = csv_rows(client.get(address, {"export": "csv"}))
+    assert [row[6] for row in file[2:4]] == [
+        "email: blank → ruth@example.org; teaches: yes → no",
+        "last day: 2026-12-31 → 2028-12-31",
+    ]
+    trail = csv_rows(cast.client("auditor").get(reverse("trail-list"), {"what": "qualification", "export": "csv"}))
+    assert [row[5] for row in trail[1:]] == ["taken away", "changed", "added"]
+
+
+def test_whatever_is_changed_of_a_place_leaves_a_line_on_its_page(cast: Cast) -> None:
+    client, data = cast.client("academy"), {"agency": cast.central.agency_id, "capacity": 24}
+    address = client.post(reverse("place-add"), {**data, "name": "Room 2"})["Location"]
+
+    client.post(address, {**data, "name": "Room 2"})
+    client.post(address, {**data, "name": "Hall", "capacity": 40, "is_retired": "on"})
+
+    place = Place.objects.get()
+    assert noted(place.pk) == [
+        ("place", "added", "Room 2", {}, {"agency": "pd", "name": "Room 2", "capacity": "24", "in use": "yes"}),
+        ("place", "changed", "Hall", {"name": "Room 2", "capacity": "24", "in use": "yes"},
+         {"name": "Hall", "capacity": "40", "in use": "no"}),
+    ]  # fmt: skip
+    reader = cast.client("auditor")
+    page = Shown(reader.get(address))
+    assert [row[3:5] for row in page.rows("What was changed, the latest first")] == [
+        ["changed", "capacity: 24 → 40 in use: yes → no name: Room 2 → Hall"],
+        ["added", "agency: pd capacity: 24 in use: yes name: Room 2"],
+    ]
+    assert "holds 40 people · no longer used" in page.words
+    assert [row[3] for row in csv_rows(reader.get(address, {"export": "csv"}))] == ["Act", "changed", "added"]
+    assert (reader.post(address, data).status_code, "Save the place" in page.words) == (404, False)
+
+
+def test_what_cannot_be_saved_leaves_no_line(cast: Cast) -> None:
+    room, _ = make_place("Room 2"), make_place("Hall")
+    ruth = make_instructor("Ruth Osei")
+    client, agency = cast.client("academy"), cast.central.agency_id
+
+    twice = client.post(reverse("place-detail", args=[room.pk]), {"agency": agency, "name": "hall"})
+    wrong = client.post(
+        reverse("instructor-detail", args=[ruth.pk]),
+        {"agency": agency, "name": "Ruth", **lines({"title": "State", "start_on": ""})},
+    )
+
+    assert (twice.status_code, wrong.status_code, TrailLine.objects.exists()) == (400, 400, False)
+
+
+def test_a_qualification_cut_short_names_the_blocks_that_are_left_without_it(cast: Cast) -> None:
+    ruth = make_instructor("Ruth Osei")
+    qualify(ruth, 30)
+    session, soon = make_class("C-1", cast.basic, days=()), timezone.now() + timedelta(days=20)
+    for days in (0, 1):
+        at = soon + timedelta(days=days)
+        teach(ruth, make_block(session, at, at + timedelta(hours=4)))
+    row, last = ruth.qualifications.get(), timezone.localdate(soon)
+    line = {"pk": row.pk, "title": "State", "start_on": "2020-01-01", "end_on": str(last)}
+    address = reverse("instructor-detail", args=[ruth.pk])
+
+    page = Shown(
+        cast.client("academy").post(
+            address, {"agency": cast.central.agency_id, "name": "Ruth Osei", **lines(line)}, follow=True
+        )
+    )
+
+    assert "1 block to come: the qualification is not in force then. Classes: C-1." in page.words
+    assert page.words.count("The qualification is not in force on that day.") == 1
+
+
 def test_instructors_and_places_of_another_agency_are_not_there(cast: Cast) -> None:
     other = make_agency("other", "Other Police")
     room, ruth = make_place("Theirs", agency=other), make_instructor("Ruth Osei", agency=other)
     client = Client()
     client.force_login(make_user("academy", "ours", agency=cast.central.agency))
 
-    addresses = [reverse("instructor-detail", args=[ruth.pk]), reverse("place-change", args=[room.pk])]
+    addresses = [reverse("instructor-detail", args=[ruth.pk]), reverse("place-detail", args=[room.pk])]
     posted = client.post(reverse("place-add"), {"agency": other.pk, "name": "Sneaked in"})
 
     assert [client.get(address).status_code for address in addresses] == [404, 404]

@@ -266,7 +266,7 @@ def test_the_page_tells_from_what_to_what(cast: Cast) -> None:
     load(RULE.replace("months = 36", "months = 24"))
     client = cast.client("auditor")
 
-    rows = Shown(client.get(reverse("trail-list"), {"what": "edition"})).rows("Changes of rules and rights")
+    rows = Shown(client.get(reverse("trail-list"), {"what": "edition"})).rows("Changes of rules, rights and settings")
     file = csv_rows(client.get(reverse("trail-list"), {"what": "edition", "export": "csv"}))
 
     assert rows[0][1:7] == ["–", "command", "edition", "annual from 2025-01-01", "changed", "months: 36 → 24"]
