@@ -8,11 +8,12 @@ first, and by date. Among equal dates, too, members of units that are short of a
 
 A member is looked at when the course serves an edition in force on the last day of the class, and no seat in another
 class that is not finished does so already; and the engine says it again of everybody who is suggested: with the
-completion their answer is another one.
+completion their answer is another one. Where hours are added up, a class that does not complete the sum serves too.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -222,7 +223,7 @@ def suggest(session: ClassSession, wanted: int, *, agencies: Collection[int] | N
     gathered = _Gathered(session, days, course, agencies, today)
     found = choose(gathered.candidates, gathered.situation, 2 * wanted + SPARE)
     seen = [each.candidate for each in found.picked] + [each.candidate for each in found.skipped[: wanted + SPARE]]
-    served = _served_members(course, [candidate.officer for candidate in seen])
+    served = _served_members(course, [candidate.officer for candidate in seen]) | gathered.adding
     choice = choose([each for each in seen if each.officer in served], gathered.situation, wanted)
     return gathered.told(choice)
 
@@ -237,6 +238,11 @@ class _Course:
     given: engine.Completion
     rules: Rules
     served: Served
+
+    def asked_hours(self, requirement: int) -> float:
+        """How many hours a requirement adds up, of which the class has some; 0 where it adds up none."""
+        edition, _ = self.served[requirement]
+        return edition.hours if engine.hours_of(self.given) else 0
 
 
 def _what_it_gives(session: ClassSession, on: date) -> _Course | None:
@@ -268,9 +274,16 @@ def _serves(given: engine.Completion, rules: Rules) -> Served:
 
 
 def _seated_elsewhere(session: ClassSession, course: _Course) -> set[tuple[int, int]]:
-    """(member, requirement) for which a seat in another class that is not finished does the same. One query."""
+    """(member, requirement) for which a seat in another class that is not finished does the same. One query.
+
+    Of hours that are added up, only a class with all of them does.
+    """
     on, rules = course.given.completed_on, course.rules
-    serving = {key: _serves(_full_marks(each, on), rules).keys() for key, each in rules.courses.items()}
+    serving: dict[int, list[int]] = {}
+    for key, each in rules.courses.items():
+        given = _full_marks(each, on)
+        served = _serves(given, rules).items()
+        serving[key] = [one for one, (edition, _) in served if edition.hours <= engine.hours_of(given)]
     seats_held = (
         Enrollment.objects.filter(state=SeatState.ENROLLED, session__state=ClassState.PLANNED, officer__isnull=False)
         .exclude(session=session)
@@ -321,7 +334,7 @@ class _Gathered:
         today: date,
     ) -> None:
         serving = course.served
-        self._today, self._days = today, tuple(days)
+        self._today, self._days, self._course = today, tuple(days), course
         self._tree = UnitTree()
         self._shifts = Shift.objects.in_bulk()
         self._titles = dict(Requirement.objects.filter(pk__in=serving).values_list("pk", "title"))
@@ -340,6 +353,9 @@ class _Gathered:
             requirement: [goal for goal in self._promised if goal.requirement_id == requirement]
             for requirement in serving
         }
+        adds_up = {key for key in serving if course.asked_hours(key)}
+        #: members who need it under a requirement that adds up hours
+        self.adding: set[int] = set()
         needs: dict[int, Need] = {}
         helped: dict[int, list[GroupKey]] = {}
         homes: dict[int, Place] = {}
@@ -350,6 +366,8 @@ class _Gathered:
             if officer not in needs or (need.tier, need.due_on) < (needs[officer].tier, needs[officer].due_on):
                 needs[officer] = need
             homes[officer] = Place(unit, shift)
+            if requirement in adds_up:
+                self.adding.add(officer)
             groups = helped.setdefault(officer, [])
             for goal in promised[requirement]:
                 key = _group_of(goal, unit, shift)
@@ -360,7 +378,8 @@ class _Gathered:
             places = tuple(self._places(officer, homes[officer], present))
             if len(places) == len(self._days):
                 self.candidates.append(Candidate(officer, need, places, tuple(helped[officer])))
-        self.situation = Situation(self._days, present.counts, self._minimums(present), short)
+        kept = minimums({place for _, place in present.counts}, self._tree)
+        self.situation = Situation(self._days, present.counts, kept, short)
 
     def _rows(
         self,
@@ -409,17 +428,6 @@ class _Gathered:
                     found[goal.pk, group.unit, group.shift] = group.short
         return {key: number for key, number in found.items() if number > 0}
 
-    def _minimums(self, present: working.AtWork) -> dict[Place, int]:
-        """What each place keeps: its own minimum, else the unit's, else the agency's. Two queries."""
-        asked = {(row.unit_id, row.shift_id): row.minimum for row in StaffingMinimum.objects.all()}
-        agencies = dict(Agency.objects.values_list("pk", "min_working"))
-        found: dict[Place, int] = {}
-        for _, place in present.counts:
-            if place.unit is not None:
-                otherwise = asked.get((place.unit, None), agencies[self._tree.units[place.unit].agency_id])
-                found[place] = asked.get((place.unit, place.shift), otherwise)
-        return found
-
     def told(self, choice: Choice) -> Suggested:
         """The choice in words. One query."""
         found: list[Pick | Skip] = [*choice.picked, *choice.skipped]
@@ -435,7 +443,10 @@ class _Gathered:
 
     def _why(self, each: Pick | Skip) -> str:
         """`Overdue since 3 Mar 2024; Central nights is 2 short of its goal; leaves 4 of at least 3 on ...`"""
-        parts = [self._needed(each.candidate.need)]
+        need = each.candidate.need
+        parts = [self._needed(need)]
+        if asked := self._course.asked_hours(need.requirement):
+            parts.append(f"adds {engine.hours_of(self._course.given):g} of the {asked:g} hours asked")
         if isinstance(each, Skip):
             left = each.left
             place = self._named(left.place.unit, left.place.shift)
@@ -461,8 +472,49 @@ class _Gathered:
         return f"{in_grace}due {spoken(need.due_on)}{before}{under}"
 
     def _named(self, unit: int | None, shift: int | None) -> str:
-        words = [self._tree.units[unit].name] if unit else []
-        return " ".join([*words, *([self._shifts[shift].code] if shift else [])]) or "the whole"
+        return named(unit, shift, self._tree, self._shifts)
+
+
+def named(unit: int | None, shift: int | None, tree: UnitTree, shifts: Mapping[int, Shift]) -> str:
+    """`Central nights`."""
+    words = [tree.units[unit].name] if unit else []
+    return " ".join([*words, *([shifts[shift].code] if shift else [])]) or "the whole"
+
+
+def minimums(places: Iterable[Place], tree: UnitTree) -> dict[Place, int]:
+    """What each place keeps: its own minimum, else the unit's, else the agency's. Two queries."""
+    asked = {(row.unit_id, row.shift_id): row.minimum for row in StaffingMinimum.objects.all()}
+    agencies = dict(Agency.objects.values_list("pk", "min_working"))
+    found: dict[Place, int] = {}
+    for place in places:
+        if place.unit is not None:
+            otherwise = asked.get((place.unit, None), agencies[tree.units[place.unit].agency_id])
+            found[place] = asked.get((place.unit, place.shift), otherwise)
+    return found
+
+
+def below_minimum(session: ClassSession, officer_ids: Collection[int]) -> list[str]:
+    """The units and shifts that fall below their minimum while these members are in the class, in which they have
+    seats: `Central nights keeps 1 of at least 3 on 3 Mar 2026`, of each the worst day. A dozen queries.
+    """
+    days = seats.days_of(seats.blocks(session))
+    if not days or not officer_ids:
+        return []
+    others = {key: held for key, held in seats.in_class(days).items() if key not in officer_ids}
+    present = working.at_work(days, in_class=others, also=officer_ids)
+    gone = Counter((day, place) for key in officer_ids for day, place in present.unusual[key].items() if place)
+    tree, worst = UnitTree(), dict[Place, Left]()
+    kept = minimums({place for _, place in gone}, tree)
+    for (day, place), number in sorted(gone.items(), key=lambda each: each[0][0]):
+        left = Left(place, day, present.counts[day, place] - number, kept.get(place, 0))
+        if left.number < left.minimum and (place not in worst or left.number < worst[place].number):
+            worst[place] = left
+    shifts = Shift.objects.in_bulk() if worst else {}
+    return [
+        f"{named(left.place.unit, left.place.shift, tree, shifts)} keeps {left.number} of at least {left.minimum} "
+        f"on {spoken(left.day)}"
+        for left in worst.values()
+    ]
 
 
 def _group_of(goal: Goal, unit: int | None, shift: int | None) -> GroupKey:

@@ -33,6 +33,8 @@ from training.seats import SeatsChanged, SeatsRefused
 
 #: Members passed over that a page names.
 MOST_SKIPPED = 20
+#: Units and shifts below their minimum that a message names.
+MOST_SHORT = 5
 #: Lines of what happened to a list that its page shows, the latest first.
 MOST_LINES = 30
 
@@ -71,7 +73,9 @@ def class_seats(request: ViewerRequest, number: str) -> HttpResponseBase:
 def _act(request: ViewerRequest, session: ClassSession, act: Any) -> HttpResponseBase:
     """Do it, say what was done, and go back to the list."""
     try:
-        tell(request, act())
+        done = act()
+        tell(request, done)
+        _tell_minimums(request, session, done)
     except SeatsRefused as refused:
         messages.error(request, " ".join(refused.messages))
     return redirect(class_address("class-seats", session, request))
@@ -160,6 +164,16 @@ def tell(request: ViewerRequest, done: SeatsChanged) -> None:
         messages.warning(request, warning)
 
 
+def _tell_minimums(request: ViewerRequest, session: ClassSession, done: SeatsChanged) -> None:
+    """Who was named may come all the same; whoever names them should know what their shifts keep."""
+    given = {row.officer_id for row in [*done.seated, *done.moved_up] if row.officer_id is not None}
+    short = suggestions.below_minimum(session, given)
+    if short:
+        more = [f"and {len(short) - MOST_SHORT} more"] if len(short) > MOST_SHORT else []
+        told = "; ".join([*short[:MOST_SHORT], *more])
+        messages.warning(request, f"Below their minimum while they are in class: {told}.")
+
+
 @requires(Right.RUN_CLASSES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def class_enrol(request: ViewerRequest, number: str) -> HttpResponseBase:
@@ -183,6 +197,7 @@ def class_enrol(request: ViewerRequest, number: str) -> HttpResponseBase:
         form.refuse(refused)
         return _enrolling(request, session, form)
     tell(request, done)
+    _tell_minimums(request, session, done)
     unclear = [(place, entry) for place, entry in enumerate(found) if entry.officer is None]
     if not done.refused and not unclear:
         return redirect(class_address("class-seats", session, request))

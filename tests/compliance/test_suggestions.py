@@ -28,6 +28,7 @@ from tests.factories import (
     make_instructor,
     make_officer,
     make_requirement,
+    make_seat,
     make_shift,
     make_unit,
     take_leave,
@@ -250,6 +251,32 @@ def test_who_is_passed_over_for_the_minimum_is_told_with_the_day() -> None:
     assert found.picked == ()
 
 
+@pytest.mark.django_db
+def test_seats_given_by_name_tell_what_their_shifts_keep_on_the_worst_day() -> None:
+    central = patrol()
+    Agency.objects.update(min_working=2)
+    StaffingMinimum.objects.create(unit=central, shift=make_shift("days"), minimum=1)
+    people = [member(f"M{number}", central, date(2016, 1, 1)) for number in range(4)]
+    by_day = [member(f"D{number}", central, date(2016, 1, 1), "days") for number in range(2)]
+    take_leave(people[3], TUESDAY, TUESDAY)
+    session = make_class(days=(MONDAY, TUESDAY))
+    given = [people[0], by_day[0]]
+    seats.enrol(session, given, by=None, now=at(TODAY, 9))
+
+    def short(*officers: Officer) -> list[str]:
+        return suggestions.below_minimum(session, {each.pk for each in officers})
+
+    assert short(*given) == []
+    seats.enrol(session, [people[1]], by=None, now=at(TODAY, 9))
+    assert short(people[1]) == ["Central nights keeps 1 of at least 2 on 3 Mar 2026"]
+    seats.enrol(session, [people[2], by_day[1]], by=None, now=at(TODAY, 9))
+    assert short(people[2], by_day[1]) == [
+        "Central nights keeps 0 of at least 2 on 3 Mar 2026",
+        "Central days keeps 0 of at least 1 on 2 Mar 2026",
+    ]
+    assert short() == []
+
+
 def minimum_of(unit: Unit, shift: str) -> int:
     """How many stay on a unit and shift of which everybody needs the course: the first five hired are asked."""
     for number in range(5):
@@ -378,6 +405,33 @@ def test_the_engine_has_the_last_word() -> None:
     complete(member("Ready", central, date(2016, 1, 1)), basic, date(2024, 3, 2))
 
     assert [name for name, _ in suggested(make_class(course=refresher))] == ["Ready"]
+
+
+@pytest.mark.django_db
+def test_a_class_that_adds_some_of_the_hours_asked_serves_who_lacks_them() -> None:
+    """Four of sixteen hours change nobody's answer; the others of the sixteen have to come from somewhere, though."""
+    central, evening = patrol(), make_course("EVENING", hours=4)
+    make_requirement(
+        "sixteen",
+        entry=(evening,),
+        hours=16,
+        clock="calendar",
+        years=2,
+        first_due="next_year_end",
+        population={"functions": ["patrol"]},
+    )
+    done = member("Done", central, date(2023, 1, 1))
+    for number in range(4):
+        complete(done, evening, date(2025, 5, 1 + number))
+    begun = member("Begun", central, date(2023, 2, 1))
+    complete(begun, evening, date(2025, 5, 1))
+    make_seat(make_class(course=evening, days=(TUESDAY,)), begun)
+    member("Untrained", central, date(2024, 2, 1))
+
+    assert suggested(make_class(course=evening)) == [
+        ("Begun", "Overdue since 1 Jan 2025; adds 4 of the 16 hours asked."),
+        ("Untrained", "Overdue since 1 Jan 2026; adds 4 of the 16 hours asked."),
+    ]
 
 
 @pytest.mark.django_db

@@ -252,10 +252,12 @@ def test_who_is_ticked_comes_in_with_the_reason_and_near_misses_as_chosen(cast: 
 
 def test_a_whole_unit_comes_with_all_below_it_and_more_wait(cast: Cast, session: ClassSession) -> None:
     ClassSession.objects.update(capacity=2)
+    Agency.objects.update(min_working=1)
     late = make_officer(last_name="Zed", unit=cast.bureau)
 
-    cast.client("academy").post(ENROL, {"unit": str(cast.bureau.pk)})
+    done = cast.client("academy").post(ENROL, {"unit": str(cast.bureau.pk)}, follow=True)
 
+    assert "Below their minimum while they are in class: Central" in words(done)
     assert states() == {"Delacroix, Jonah": "enrolled", "Whitfield, Amara": "enrolled", late.listed_name: "waitlisted"}
 
 
