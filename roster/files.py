@@ -291,6 +291,15 @@ def open_file(stored: StoredFile) -> BinaryIO:
     return io.BytesIO(content)
 
 
+def problem_of(stored: StoredFile) -> str:
+    """What is wrong with the bytes of a stored file, as a sentence; blank where they are as they came. Reads all."""
+    try:
+        open_file(stored).close()
+    except FileAltered as error:
+        return str(error)
+    return ""
+
+
 def sweep(older_than: timedelta = ORPHAN_AGE) -> int:
     """Remove stored files that no row names: those of a program that was killed. How many. A query for a folder."""
     oldest, removed = time.time() - older_than.total_seconds(), 0

@@ -6,13 +6,13 @@ Everybody who adds lines to a class, or finishes it, holds its row first (`holdi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -101,6 +101,51 @@ def length(meeting: Meeting) -> int:
     if meeting.began_at is None or meeting.ended_at is None:
         return planned
     return min(planned, minutes_between(meeting.began_at, meeting.ended_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a course asks of everybody in a class, and gives for it: percentages, and the hours it counts for."""
+
+    min_attendance: Decimal
+    min_score: Decimal
+    hours: Decimal | None
+    state_approval: str
+    tests: tuple[judging.AskedTest, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON holds it; numbers as text."""
+        return {
+            "min_attendance": str(self.min_attendance),
+            "min_score": str(self.min_score),
+            "hours": str(self.hours) if self.hours is not None else None,
+            "state_approval": self.state_approval,
+            "tests": [[test.key, test.name, str(test.pass_mark)] for test in self.tests],
+        }
+
+    @classmethod
+    def of_plain(cls, plain: Mapping[str, Any]) -> Asked:
+        return cls(
+            Decimal(plain["min_attendance"]),
+            Decimal(plain["min_score"]),
+            Decimal(plain["hours"]) if plain["hours"] is not None else None,
+            plain["state_approval"],
+            tuple(judging.AskedTest(key, name, Decimal(mark)) for key, name, mark in plain["tests"]),
+        )
+
+    def pass_mark(self, test: judging.AskedTest) -> Decimal:
+        """What passes a test, in percent: its own mark, or the course's where that is higher."""
+        return max(test.pass_mark, self.min_score)
+
+
+def hours_of(session: ClassSession) -> Decimal | None:
+    """The hours a class counts for: of a finished one, those of its course then."""
+    return Asked.of_plain(session.asked).hours if session.asked else session.course.hours
+
+
+def approval_of(session: ClassSession) -> str:
+    """The state approval number under which a class was given: of a finished one, that of its course then."""
+    return Asked.of_plain(session.asked).state_approval if session.asked else session.course.state_approval
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +256,23 @@ class ClassRecord:
             did_not_come=enrollment.state == SeatState.NO_SHOW,
         )
 
+    @cached_property
+    def asked(self) -> Asked:
+        """What is asked of everybody: of a finished class what was asked then, whatever became of its course since."""
+        if self.session.asked:
+            return Asked.of_plain(self.session.asked)
+        course = self.session.course
+        return Asked(
+            course.min_attendance, course.min_score, course.hours, course.state_approval, tuple(self.terms.tests)
+        )
+
     def pass_mark(self, test: CourseTest) -> Decimal:
-        """What passes a test of this class, in percent: the test's own mark, or the course's where that is higher."""
-        return max(test.pass_mark, self.session.course.min_score)
+        """What passes a test of this class, in percent: the test's own mark, or the course's where that is higher.
+
+        Of a finished class, as it was then.
+        """
+        own = judging.AskedTest(test.pk, test.name, test.pass_mark)
+        return self.asked.pass_mark(next((each for each in self.asked.tests if each.key == test.pk), own))
 
     def judge(self, enrollment: Enrollment) -> judging.Judgement:
         return judging.judge(self.terms, self.seat(enrollment))

@@ -339,7 +339,8 @@ def finish(session: ClassSession, *, shown: str, by: User | None, today: date) -
         _close(found.lines, recorded)
         issue_of_class(held, issued_on=today, by=by)
         change = recorder.change_id
-        ClassSession.objects.filter(pk=held.pk).update(state=ClassState.FINISHED, finished_in=change)
+        asked = found.record.asked.plain()
+        ClassSession.objects.filter(pk=held.pk).update(state=ClassState.FINISHED, finished_in=change, asked=asked)
         ClassEvent.objects.create(
             session=held, what=ClassEvent.What.FINISHED, told=summary(found.lines), change_id=change, by=by
         )
@@ -477,7 +478,7 @@ def reopen(session: ClassSession, *, why: str, by: User | None) -> bool:
         undone = what_reopening_undoes(held)
         recorder.void([each.completion for each in undone if not each.left])
         Enrollment.objects.filter(session=held).exclude(outcome="").update(**OUTCOME)
-        ClassSession.objects.filter(pk=held.pk).update(state=ClassState.PLANNED, finished_in=None)
+        ClassSession.objects.filter(pk=held.pk).update(state=ClassState.PLANNED, finished_in=None, asked=None)
         voided = sum(not each.left for each in undone)
         told = f"{voided} {'completion' if voided == 1 else 'completions'} voided"
         ClassEvent.objects.create(

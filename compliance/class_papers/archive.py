@@ -23,7 +23,7 @@ from compliance.class_papers import certificates, class_file, gather
 from compliance.class_papers.certificates import Address
 from compliance.class_papers.class_file import ClassFile
 from compliance.exports import neutral
-from roster.files import FileAltered, StoredFile, open_file
+from roster.files import StoredFile, open_file
 from training.class_records import day_of, length, planned_minutes
 from training.models import ClassPaper
 
@@ -75,7 +75,7 @@ class Lost:
 
 
 def entries(file: ClassFile, *, address: Address) -> tuple[list[Entry], list[Lost]]:
-    """What the archive holds, in its order, and what it should hold and cannot. Sets two PDFs, reads every scan."""
+    """What the archive holds, in its order, and what it should hold and cannot. Sets two PDFs."""
     found = [
         Entry("class-file.pdf", class_file.pdf(file), "the class file, to read and print"),
         Entry("roster.csv", _csv(class_file.ATTENDEE_COLUMNS, class_file.attendee_rows(file)), "everybody on the list"),
@@ -89,7 +89,7 @@ def entries(file: ClassFile, *, address: Address) -> tuple[list[Entry], list[Los
     plan, lost = file.session.lesson_plan, []
     kept = [(f"lesson-plan/{safe_name(plan.file.name)}", plan.file, "lesson plan")] if plan and plan.file else []
     for name, stored, about in (*kept, *_scans(file)):
-        problem = _problem(stored)
+        problem = file.problems.get(stored.pk, "")
         if problem:
             lost.append(Lost(name, stored.sha256, problem))
         else:
@@ -120,15 +120,6 @@ def safe_name(name: str) -> str:
 def plain_name(text: str) -> str:
     """What is left of a text in letters, figures, `-` and `_`; `file` where that is nothing."""
     return re.sub(r"[^\w-]+", "-", text, flags=re.ASCII).strip("-_")[:LONGEST_NAME].strip("-_") or "file"
-
-
-def _problem(stored: StoredFile) -> str:
-    """What is wrong with the bytes of a stored file; blank where they are as they came."""
-    try:
-        open_file(stored).close()
-    except FileAltered as error:
-        return str(error)
-    return ""
 
 
 def stream(file: ClassFile, found: Sequence[Entry], lost: Sequence[Lost]) -> Iterator[bytes]:
@@ -163,7 +154,7 @@ def _manifest(file: ClassFile, described: list[dict[str, Any]], lost: Sequence[L
         "course": {"code": session.course.code, "title": session.course.title},
         "state": session.state,
         "as_entered": timezone.localtime(file.last_entry_at).isoformat(),
-        "missing": [item.sentence for item in file.lacks],
+        "missing": file.missing,
         "files": described,
         "lost": [{"name": row.name, "sha256": row.sha256, "problem": row.problem} for row in lost],
     }

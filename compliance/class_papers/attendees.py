@@ -37,6 +37,7 @@ def roster_data(
         "title": f"Roster of class {session.number}",
         "agency": session.agency.name,
         "number": session.number,
+        "notice": gather.notice_of(session),
         "course": session.course.title,
         "hours": gather.hours(session.course.hours),
         "days": gather.days_of(blocks),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from compliance import sentences
 from compliance.class_papers import gather
@@ -14,7 +15,8 @@ from compliance.reports import paper
 from compliance.reports.paper import Data
 from roster.models import Officer
 from training.certificates import Validity, holding, spoken_token, validities, verified, what_stands
-from training.models import Certificate, ClassSession, Course, Enrollment, Meeting
+from training.class_records import approval_of, hours_of
+from training.models import Certificate, ClassSession, Completion, Course, Enrollment, Meeting
 
 TEMPLATE = Path(__file__).with_suffix(".typ")
 
@@ -25,15 +27,20 @@ Address = Callable[[str], str]
 def issued_in(session: ClassSession) -> list[Certificate]:
     """Every certificate of a class in the order of their numbers, also those that do not hold any more. Two queries."""
     rows = _rows()
-    found = [
-        *rows.filter(
-            completion__course=session.course_id,
-            completion__class_number__iexact=session.number,
-            completion__officer__in=session.enrollments.filter(officer__isnull=False).values("officer"),
-        ),
-        *rows.filter(enrollment__session=session),
-    ]
+    officers = session.enrollments.filter(officer__isnull=False).values("officer")
+    earned = Completion.objects.filter(earned_in(session), officer__in=records_of(officers))
+    found = [*rows.filter(completion__in=earned), *rows.filter(enrollment__session=session)]
     return sorted(found, key=lambda row: (row.year, row.serial, row.pk))
+
+
+def earned_in(session: ClassSession) -> Q:
+    """Completions of this class by course and number; of whom is asked besides: another agency may use the number."""
+    return Q(course=session.course_id, class_number__iexact=session.number)
+
+
+def records_of(officers: Any) -> QuerySet[Officer]:
+    """These members, by id, and the records merged into theirs: what was earned under those is theirs."""
+    return Officer.objects.filter(Q(pk__in=officers) | Q(merged_into__in=officers))
 
 
 def of_class(seats: Sequence[Enrollment]) -> dict[int, Certificate]:
@@ -152,7 +159,7 @@ def _page(row: Certificate, session: ClassSession | None, blocks: Sequence[Meeti
         seat, course = row.enrollment, session.course
         name = _in_order(seat.outside_name)
         own = ", ".join(filter(None, (seat.outside_agency, seat.outside_id and f"id {seat.outside_id}")))
-        hours, plan, expires = course.hours, "", None
+        hours, plan, expires = hours_of(session), "", None
     if not plan and session is not None and session.lesson_plan is not None:
         plan = session.lesson_plan.version
     return {
@@ -188,7 +195,7 @@ def _facts(
     told = [
         ("Class", session.number if session else ""),
         ("Lesson plan", plan),
-        ("State approval", course.state_approval),
+        ("State approval", approval_of(session) if session else course.state_approval),
         ("Place", session.place.name if session and session.place else ""),
         ("Valid through", sentences.day(expires) if expires else ""),
         ("Instructors", ", ".join(instructors)),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,10 @@ from compliance.class_papers import certificates, gather, missing
 from compliance.class_papers.gather import length, moment, span
 from compliance.reports import paper
 from compliance.reports.paper import Data
-from roster.files import StoredFile
+from roster.files import StoredFile, problem_of
 from roster.models import Assignment
 from training import class_records, judging
-from training.class_records import ClassRecord
+from training.class_records import Asked, ClassRecord
 from training.completions import differences
 from training.models import (
     Attendance,
@@ -31,6 +32,7 @@ from training.models import (
     ClassEvent,
     ClassPaper,
     ClassSession,
+    ClassState,
     Completion,
     Enrollment,
     Meeting,
@@ -43,7 +45,7 @@ TEMPLATE = Path(__file__).with_suffix(".typ")
 BLOCKS_ABREAST = 10
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClassFile:
     """Every row that the file of a class is made of. `read` makes one."""
 
@@ -59,6 +61,10 @@ class ClassFile:
     papers: list[ClassPaper]
     #: seat -> the certificate that holds
     certificates: dict[int, Certificate]
+    #: what people of other classes made up in this one; the lines that hold
+    guests: list[Attendance]
+    #: stored file -> what is wrong with it, of those that are not as they came
+    problems: dict[int, str]
     #: voided completions of the class, and by their ids what took their place
     voided: list[Completion]
     later: dict[int, Completion]
@@ -70,35 +76,55 @@ class ClassFile:
     def kept_papers(self) -> list[ClassPaper]:
         return [row for row in self.papers if row.withdrawn_at is None]
 
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """Seat -> the name by which lines tell it."""
+        return gather.names_of(self.seats)
+
+    @property
+    def missing(self) -> list[str]:
+        """What is missing, in sentences: of the class, and files that are kept and cannot be handed out any more."""
+        return [*(item.sentence for item in self.lacks), *self.problems.values()]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether what is missing can only change by an entry, not by the hour."""
+        return self.session.state == ClassState.FINISHED
+
     @property
     def last_entry_at(self) -> datetime:
         """When anything of it was last entered: nothing in the file is later."""
         lines, attempts = self.record.lines, self.record.attempts
         moments: list[datetime | None] = [self.session.created_at]
         moments += [seat.since for seat in self.seats]
-        moments += [line.entered_at for line in lines] + [row.entered_at for row in attempts]
+        moments += [line.entered_at for line in (*lines, *self.guests)] + [row.entered_at for row in attempts]
         moments += [event.at for event in self.events]
         moments += [at for row in self.papers for at in (row.file.uploaded_at, row.withdrawn_at)]
         moments += [row.voided_in.at for row in self.voided if row.voided_in is not None]
+        if self.session.lesson_plan is not None and self.session.lesson_plan.file is not None:
+            moments.append(self.session.lesson_plan.file.uploaded_at)
         if self.session.finished_in is not None:
             moments.append(self.session.finished_in.at)
         return max(at for at in moments if at is not None)
 
 
 def read(session: ClassSession, *, now: datetime) -> ClassFile:
-    """All of a class, in a fixed number of queries (28 at most), whatever the number of people."""
+    """All of a class, in a fixed number of queries (30 at most) for any number of people; reads every kept file."""
     blocks, seats = gather.blocks_of(session), gather.seats_of(session)
     officers = [seat.officer for seat in seats if seat.officer is not None]
     begins = blocks[0].starts_at if blocks else session.created_at
     teachers = {row.instructor_id for block in blocks for row in block.teaching.all()}
     voided = list(
         Completion.objects.filter(
-            officer__in=officers, course=session.course_id, class_number__iexact=session.number, voided_in__isnull=False
+            certificates.earned_in(session),
+            voided_in__isnull=False,
+            officer__in=certificates.records_of([officer.pk for officer in officers]),
         )
         .select_related("officer", "course", "voided_in__by")
         .order_by("voided_in", "pk")
     )
-    later = Completion.objects.filter(replaces__in=voided).select_related("course").order_by("pk")
+    later = Completion.objects.filter(replaces__in=voided).select_related("course", "officer").order_by("pk")
+    papers = list(session.papers.select_related("file__uploaded_by", "meeting", "withdrawn_by").order_by("pk"))
     return ClassFile(
         session=session,
         record=class_records.read(session),
@@ -111,13 +137,36 @@ def read(session: ClassSession, *, now: datetime) -> ClassFile:
             ).order_by("start_on", "pk")
         ),
         events=list(session.events.select_related("by").order_by("pk")),
-        papers=list(session.papers.select_related("file__uploaded_by", "meeting", "withdrawn_by").order_by("pk")),
+        papers=papers,
         certificates=certificates.of_class(seats),
+        guests=_guests(session),
+        problems=_problems(session, papers),
         voided=voided,
         later={row.replaces_id: row for row in later if row.replaces_id is not None},
         lacks=missing.items(session, blocks, seats, now=now),
         now=now,
     )
+
+
+def _guests(session: ClassSession) -> list[Attendance]:
+    """What people of other classes made up in the blocks of this one: the lines that hold, by name. One query."""
+    rows = (
+        Attendance.objects.filter(made_up_in__session=session)
+        .exclude(enrollment__session=session)
+        .select_related("enrollment__officer__agency", "enrollment__session", "entered_by")
+    )
+    latest = {(row.enrollment_id, row.meeting_id, row.made_up_in_id): row for row in rows.order_by("pk")}
+    found = [row for row in latest.values() if row.minutes]
+    return sorted(found, key=lambda row: (row.enrollment.name.casefold(), row.enrollment_id, row.pk))
+
+
+def _problems(session: ClassSession, papers: Iterable[ClassPaper]) -> dict[int, str]:
+    """What is wrong with the files kept with a class, of which one after the other is read."""
+    files = [row.file for row in papers if row.withdrawn_at is None]
+    if session.lesson_plan is not None and session.lesson_plan.file is not None:
+        files.append(session.lesson_plan.file)
+    told = ((file.pk, problem_of(file)) for file in files)
+    return {key: said for key, said in told if said}
 
 
 def pdf(file: ClassFile) -> bytes:
@@ -129,13 +178,14 @@ def file_data(file: ClassFile) -> Data:
     session, plan = file.session, file.session.lesson_plan
     return {
         "title": f"Class file {session.number}",
+        "notice": gather.notice_of(session),
         "agency": session.agency.name,
         "number": session.number,
         "course": session.course.title,
         "facts": _facts(file),
         "as_entered": moment(file.last_entry_at),
-        "missing_on": moment(file.now),
-        "missing": [item.sentence for item in file.lacks],
+        "missing_on": moment(file.last_entry_at if file.is_settled else file.now),
+        "missing": file.missing,
         "objectives": [line.strip() for line in plan.objectives.splitlines() if line.strip()] if plan else [],
         "plan": _plan(file),
         "blocks": _blocks(file),
@@ -143,7 +193,8 @@ def file_data(file: ClassFile) -> Data:
         "attendees": [_attendee(row) for row in attendee_rows(file)],
         "grids": _grids(file),
         "make_ups": _make_ups(file),
-        "tests": [_test(each, file.record) for each in file.record.tests],
+        "guests": [_guest(line, file) for line in file.guests],
+        "tests": [_test(each, file.record) for each in file.record.asked.tests],
         "attempts": attempts(file),
         "corrections": [line.as_data() for line in corrections(file)],
         "events": [_event(event) for event in file.events],
@@ -155,29 +206,28 @@ def file_data(file: ClassFile) -> Data:
 
 
 def _facts(file: ClassFile) -> list[tuple[str, str]]:
-    session, course = file.session, file.session.course
+    session, course, asked = file.session, file.session.course, file.record.asked
     told = [
-        ("Course", ", ".join(filter(None, (f"{course.title} ({course.code})", gather.hours(course.hours))))),
+        ("Course", ", ".join(filter(None, (f"{course.title} ({course.code})", gather.hours(asked.hours))))),
         ("Provider", course.provider),
-        ("State approval", course.state_approval),
+        ("State approval", asked.state_approval),
         ("Days", gather.days_of(file.blocks)),
         ("Place", gather.place_of(session)),
         ("Host", session.agency.name),
         ("State", str(session.get_state_display())),
-        ("Asked of everybody", _asked(session)),
+        ("Asked of everybody", _asked(asked)),
         ("Seats", f"{len(gather.expected(file.seats))} of {session.capacity}"),
         ("Note", session.note),
     ]
     return [(name, value) for name, value in told if value]
 
 
-def _asked(session: ClassSession) -> str:
-    course = session.course
-    asked = [
-        f"attendance of {_percent(course.min_attendance)}" if course.min_attendance else "",
-        f"a score of {_percent(course.min_score)} in every test" if course.min_score else "",
+def _asked(asked: Asked) -> str:
+    told = [
+        f"attendance of {_percent(asked.min_attendance)}" if asked.min_attendance else "",
+        f"a score of {_percent(asked.min_score)} in every test" if asked.min_score else "",
     ]
-    return " and ".join(filter(None, asked))
+    return " and ".join(filter(None, told))
 
 
 def _plan(file: ClassFile) -> dict[str, str] | None:
@@ -235,7 +285,7 @@ def _instructors(file: ClassFile) -> list[Data]:
         {
             "name": str(known[key]),
             "employer": known[key].employer or (f"id {known[key].officer.employee_id}" if known[key].officer else ""),
-            "blocks": ", ".join(map(str, numbers)),
+            "blocks": gather.runs(numbers),
             "qualifications": [_qualification(row) for row in file.qualifications if row.instructor_id == key],
         }
         for key, numbers in taught.items()
@@ -306,7 +356,7 @@ def _grids(file: ClassFile) -> list[Data]:
             {"name": str(first + place), "minutes": str(class_records.length(block))}
             for place, block in enumerate(part, start=1)
         ]
-        rows = [[seat.name, *(_cell(record, seat, block) for block in part)] for seat in record.seats]
+        rows = [[file.names[seat.pk], *(_cell(record, seat, block) for block in part)] for seat in record.seats]
         grids.append({"heads": heads, "rows": rows})
     return grids
 
@@ -322,7 +372,7 @@ def _make_ups(file: ClassFile) -> list[dict[str, str]]:
     names = {block.pk: gather.block_name(number, block) for number, block in enumerate(file.blocks, start=1)}
     return [
         {
-            "name": seat.name,
+            "name": file.names[seat.pk],
             "block": names.get(line.meeting_id, ""),
             "minutes": str(line.minutes),
             "where": _made_up_where(line.made_up_in),
@@ -334,13 +384,26 @@ def _make_ups(file: ClassFile) -> list[dict[str, str]]:
     ]
 
 
+def _guest(line: Attendance, file: ClassFile) -> dict[str, str]:
+    person = gather.person_of(line.enrollment)
+    numbers = {block.pk: number for number, block in enumerate(file.blocks, start=1)}
+    return {
+        "id": person.id,
+        "name": person.name,
+        "agency": person.agency,
+        "class": line.enrollment.session.number,
+        "block": str(numbers.get(line.made_up_in_id or 0, "")),
+        "minutes": str(line.minutes),
+        "entered": _entered(line),
+    }
+
+
 def _made_up_where(block: Meeting) -> str:
     return f"class {block.session.number}, {span(block.starts_at, block.ends_at)}"
 
 
-def _test(test: Any, record: ClassRecord) -> str:
-    asked = judging.AskedTest(test.pk, test.name, test.pass_mark)
-    return f"{test.name}: {_percent(record.terms.pass_mark(asked))} passes"
+def _test(test: judging.AskedTest, record: ClassRecord) -> str:
+    return f"{test.name}: {_percent(record.asked.pass_mark(test))} passes"
 
 
 def in_order(file: ClassFile) -> list[TestAttempt]:
@@ -359,15 +422,13 @@ def attempts(file: ClassFile) -> list[dict[str, str]]:
 
 def _attempt(row: TestAttempt, file: ClassFile) -> dict[str, str]:
     """An attempt as it stands, or with what became of it."""
-    names = {seat.pk: seat.name for seat in file.seats}
     replaced = {each.replaces_id: each for each in file.record.attempts if each.replaces_id is not None}
     after = replaced.get(row.pk)
-    asked = judging.AskedTest(row.test_id, row.test.name, row.test.pass_mark)
-    result = "passed" if file.record.terms.passes(asked, row.score) else "failed"
+    result = "passed" if row.score >= file.record.pass_mark(row.test) else "failed"
     if row.is_struck or after is not None:
         result = "struck" if row.is_struck or (after is not None and after.is_struck) else "corrected"
     return {
-        "name": names[row.enrollment_id],
+        "name": file.names[row.enrollment_id],
         "test": row.test.name,
         "taken": sentences.day(row.taken_on),
         "taken_on": row.taken_on.isoformat(),
@@ -402,7 +463,6 @@ def corrections(file: ClassFile) -> list[Correction]:
 
 
 def _of_attendance(file: ClassFile) -> Iterable[Correction]:
-    names = {seat.pk: seat.name for seat in file.seats}
     blocks = {block.pk: gather.block_name(number, block) for number, block in enumerate(file.blocks, start=1)}
     before: dict[tuple[int, int, int | None], Attendance] = {}
     for line in file.record.lines:
@@ -411,22 +471,19 @@ def _of_attendance(file: ClassFile) -> Iterable[Correction]:
         before[key] = line
         if was is not None and was.minutes != line.minutes:
             made_up = f", made up in class {line.made_up_in.session.number}" if line.made_up_in else ""
-            what = (
-                f"{names[line.enrollment_id]}, {blocks[line.meeting_id]}{made_up}: {was.minutes} → {line.minutes} min"
-            )
+            who, block = file.names[line.enrollment_id], blocks[line.meeting_id]
+            what = f"{who}, {block}{made_up}: {was.minutes} → {line.minutes} min"
             yield Correction(line.entered_at, _who(line.entered_by), what, line.why)
 
 
 def _of_tests(file: ClassFile) -> Iterable[Correction]:
-    names = {seat.pk: seat.name for seat in file.seats}
     by_id = {row.pk: row for row in file.record.attempts}
     for row in file.record.attempts:
         if row.replaces_id is None:
             continue
         was = by_id[row.replaces_id]
-        what = (
-            f"{names[row.enrollment_id]}, {row.test.name}: {_said(was)} → {'struck' if row.is_struck else _said(row)}"
-        )
+        who, became = file.names[row.enrollment_id], "struck" if row.is_struck else _said(row)
+        what = f"{who}, {row.test.name}: {_said(was)} → {became}"
         yield Correction(row.entered_at, _who(row.entered_by), what, row.why)
 
 
@@ -441,8 +498,18 @@ def _of_completions(file: ClassFile) -> Iterable[Correction]:
         if change is None or change.at is None:
             continue
         said = f"Completion of {row.officer.listed_name} on {sentences.day(row.completed_on)}"
-        became = f"corrected: {differences(row, later) or 'nothing'}" if later else "voided"
-        yield Correction(change.at, _who(change.by), f"{said} {became}", change.why)
+        yield Correction(change.at, _who(change.by), f"{said} {_became(row, later)}", change.why)
+
+
+def _became(row: Completion, later: Completion | None) -> str:
+    """What became of a voided completion."""
+    if later is None:
+        return "voided"
+    if changed := differences(row, later):
+        return f"corrected: {changed}"
+    if later.officer_id != row.officer_id:
+        return f"carried from the record {row.officer.employee_id} to {later.officer.employee_id}"
+    return "voided, and recorded again the same"
 
 
 def _of_papers(file: ClassFile) -> Iterable[Correction]:

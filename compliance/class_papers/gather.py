@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,6 +16,7 @@ from compliance.templatetags.classes import days_between
 from roster.models import Assignment, AssignmentKind, Officer, open_on
 from training.models import (
     ClassSession,
+    ClassState,
     Enrollment,
     Meeting,
     SeatState,
@@ -71,6 +73,23 @@ def person_of(seat: Enrollment) -> Person:
     return Person(seat.officer.employee_id, seat.officer.listed_name, seat.officer.agency.name)
 
 
+def names_of(seats: Iterable[Enrollment]) -> dict[int, str]:
+    """Seat -> the name by which lines tell it; two of one name are told apart by their ids, else by their agencies."""
+    listed = list(seats)
+    often = Counter(seat.name.casefold() for seat in listed)
+    found = {}
+    for seat in listed:
+        person = person_of(seat)
+        own = f"id {person.id}" if person.id else person.agency
+        found[seat.pk] = f"{person.name} ({own})" if own and often[seat.name.casefold()] > 1 else person.name
+    return found
+
+
+def notice_of(session: ClassSession) -> str:
+    """What whoever holds a paper of this class has to know first; blank for most."""
+    return "This class was cancelled." if session.state == ClassState.CANCELLED else ""
+
+
 def day_of(at: datetime) -> date:
     """The day on the clock of the agency."""
     return timezone.localdate(at)
@@ -111,6 +130,18 @@ def block_name(number: int, block: Meeting) -> str:
     """`Block 3, De-escalation`: its number from 1, and what it is called."""
     called = block.title or (block.topic.name if block.topic else "")
     return f"Block {number}, {called}" if called else f"Block {number}"
+
+
+def runs(numbers: Iterable[int]) -> str:
+    """`1 to 3, 5`: numbers in rising order, with what follows one another drawn together."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and number == found[-1][-1] + 1:
+            found[-1].append(number)
+        else:
+            found.append([number])
+    told = (f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in found)
+    return ", ".join(told)
 
 
 def instructors_of(block: Meeting) -> str:

@@ -33,7 +33,6 @@ from training.models import (
     Enrollment,
     Instructor,
     Meeting,
-    Outcome,
     Qualification,
     SeatState,
     Teaching,
@@ -42,6 +41,8 @@ from training.models import (
 
 #: Names told one by one; of more the rest is counted.
 MOST_NAMES = 12
+#: Classes whose lesson plan lacks its approver or the day.
+UNAPPROVED = Q(lesson_plan__approved_by="") | Q(lesson_plan__approved_on=None)
 
 
 class What(StrEnum):
@@ -51,6 +52,7 @@ class What(StrEnum):
     LESSON_PLAN = "lesson_plan"
     PLAN_FILE = "plan_file"
     OBJECTIVES = "objectives"
+    PLAN_APPROVED = "plan_approved"
     PLAN_IN_FORCE = "plan_in_force"
     INSTRUCTOR = "instructor"
     QUALIFICATION = "qualification"
@@ -109,7 +111,9 @@ def _row(rows: QuerySet[Any, Any], what: What, session: str, subject: str | None
 
 
 def _of_plan(classes: QuerySet[ClassSession]) -> list[Any]:
-    """Before a class begins: blocks, a lesson plan in force with file and objectives, seats within the capacity."""
+    """Before a class begins: blocks, an approved lesson plan in force with file and objectives, seats within the
+    capacity.
+    """
     own = Meeting.objects.filter(session=OuterRef("pk"))
     planned = classes.filter(lesson_plan__isnull=False)
     outside = own.filter(
@@ -122,6 +126,7 @@ def _of_plan(classes: QuerySet[ClassSession]) -> list[Any]:
         _row(classes.filter(lesson_plan=None), What.LESSON_PLAN, "pk"),
         _row(planned.filter(lesson_plan__file=None), What.PLAN_FILE, "pk"),
         _row(planned.filter(lesson_plan__objectives=""), What.OBJECTIVES, "pk"),
+        _row(planned.filter(UNAPPROVED), What.PLAN_APPROVED, "pk"),
         _row(planned.filter(Exists(outside)), What.PLAN_IN_FORCE, "pk"),
         _row(classes.annotate(taken=Subquery(number)).filter(taken__gt=F("capacity")), What.CAPACITY, "pk"),
     ]
@@ -175,8 +180,8 @@ def _of_people(classes: QuerySet[ClassSession], blocks: QuerySet[Meeting], now: 
     taken = TestAttempt.objects.filter(
         enrollment=OuterRef("pk"), test=OuterRef(OuterRef("pk")), is_struck=False, replaced_by=None
     )
-    explained = (Outcome.INCOMPLETE, Outcome.NO_SHOW)  # whoever did not finish need not have been tested
-    untested = ArraySubquery(seated.exclude(outcome__in=explained).exclude(Exists(taken)).values("pk"))
+    # Once a class is finished each outcome says what it rests on, and a test that the course added since was not asked.
+    untested = ArraySubquery(seated.filter(outcome="").exclude(Exists(taken)).values("pk"))
     return [
         _row(begun.exclude(Exists(approved)), What.ROSTER, "pk"),
         _row(
@@ -200,6 +205,7 @@ MENDED: dict[What, tuple[str, str]] = {
     What.LESSON_PLAN: ("Choose one", "class-change"),
     What.PLAN_FILE: ("Add it", "lesson-plan-detail"),
     What.OBJECTIVES: ("Write them down", "lesson-plan-detail"),
+    What.PLAN_APPROVED: ("Write it down", "lesson-plan-detail"),
     What.PLAN_IN_FORCE: ("Choose another", "class-change"),
     What.INSTRUCTOR: ("Name one", "class-blocks"),
     What.QUALIFICATION: ("Look at the instructor", "instructor-detail"),
@@ -211,6 +217,10 @@ MENDED: dict[What, tuple[str, str]] = {
     What.TEST: ("Enter scores", "class-tests"),
     What.FINISH: ("Finish it", "class-finish"),
 }
+
+
+#: Those mended on the page of the lesson plan.
+OF_PLAN = frozenset({What.PLAN_FILE, What.OBJECTIVES, What.PLAN_APPROVED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +252,7 @@ def items(
     told = Told(
         session,
         {block.pk: gather.block_name(numbers[block.pk], block) for block in blocks},
-        {seat.pk: seat.name for seat in seats},
+        gather.names_of(seats),
         _by_id(CourseTest.objects.filter(pk__in=wanted[What.TEST])) if wanted[What.TEST] else {},
         _by_id(Instructor.objects.select_related("officer").filter(pk__in=wanted[What.QUALIFICATION]))
         if wanted[What.QUALIFICATION]
@@ -274,7 +284,7 @@ class Told:
     def item(self, lack: Lack) -> Item:
         act, page = MENDED[lack.what]
         plan = self.session.lesson_plan_id
-        args: tuple[Any, ...] = (plan,) if lack.what in (What.PLAN_FILE, What.OBJECTIVES) else ()
+        args: tuple[Any, ...] = (plan,) if lack.what in OF_PLAN else ()
         if lack.what is What.QUALIFICATION:
             args = (lack.subject,)
         query: dict[str, Any] = {}
@@ -296,13 +306,15 @@ class Told:
                 return f"Lesson plan {plan}: its file is not here."
             case What.OBJECTIVES:
                 return f"Lesson plan {plan}: no objective is written down."
+            case What.PLAN_APPROVED:
+                return f"Lesson plan {plan}: who approved it and when is not written down."
             case What.PLAN_IN_FORCE:
                 return f"Lesson plan {plan} is not in force on every day of the class: it holds {_days(plan)}."
             case What.INSTRUCTOR:
                 return f"{block}: no instructor is named."
             case What.QUALIFICATION:
                 numbers = sorted(self.numbers[key] for key in lack.ids)
-                of = f"block{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))}"
+                of = f"block{'' if len(numbers) == 1 else 's'} {gather.runs(numbers)}"
                 return f"{self.instructors[lack.subject]}: no qualification in force on the day of {of}."
             case What.CAPACITY:
                 return f"More people have a seat than the class has places: it has {self.session.capacity}."

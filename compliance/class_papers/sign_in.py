@@ -41,6 +41,7 @@ def sheet_data(session: ClassSession, blocks: Sequence[tuple[int, Meeting]], sea
         "title": f"Sign-in sheets of class {session.number}",
         "agency": session.agency.name,
         "number": session.number,
+        "notice": gather.notice_of(session),
         "course": session.course.title,
         "lesson_plan": session.lesson_plan.version if session.lesson_plan else "",
         "blocks": [

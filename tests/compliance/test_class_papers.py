@@ -9,8 +9,9 @@ import json
 import re
 import tracemalloc
 import zipfile
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,11 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from compliance.class_papers import archive, attendees, certificates, class_file, keeping, sign_in
 from compliance.class_papers.archive import Entry, safe_name
 from compliance.class_papers.class_file import ClassFile
+from roster.merging import merge
+from roster.models import Agency
 from tests import factories as make
 from tests.compliance.taught import MONDAY, TUESDAY, Taught, keep_paper, make_planned, make_taught, reread, store
+from training import finish as training_finish
 from training.certificates import issue
 from training.completions import correct_completion, void_completion
 from training.models import (
@@ -31,6 +35,8 @@ from training.models import (
     ClassEvent,
     ClassPaper,
     ClassSession,
+    Course,
+    CourseTest,
     Enrollment,
     Qualification,
     TestAttempt,
@@ -81,8 +87,60 @@ def tags_of(content: bytes) -> set[str]:
     return found
 
 
+def unmarked_text(page: pypdf.PageObject) -> int:
+    """How many pieces of text stand outside of marked content: neither read out nor marked as an ornament."""
+    depth = found = 0
+    content = page.get_contents()
+    assert content is not None
+    for operands, operator in pypdf.generic.ContentStream(content, page.pdf).operations:
+        if operator in (b"BDC", b"BMC"):
+            is_told = operator == b"BMC" or "/MCID" in operands[1] or operands[0] == "/Artifact"
+            assert is_told or operands[0] == "/Span", operands
+            depth += 1
+        elif operator == b"EMC":
+            depth -= 1
+        elif operator in (b"Tj", b"TJ", b"'", b'"') and depth == 0:
+            found += 1
+    assert depth == 0
+    return found
+
+
+def headless_tables(content: bytes) -> tuple[int, int]:
+    """How many tables there are, and how many of them have no row of header cells that say what they head."""
+    tables: list[bool] = []
+
+    def cells(node: Any) -> list[Any]:
+        node = node.get_object()
+        children = node.get("/K", []) if isinstance(node, pypdf.generic.DictionaryObject) else node
+        listed = children if isinstance(children, pypdf.generic.ArrayObject) else [children]
+        found = [node] if isinstance(node, pypdf.generic.DictionaryObject) and node.get("/S") in ("/TH", "/TD") else []
+        return found + [cell for child in listed if not isinstance(child.get_object(), int) for cell in cells(child)]
+
+    def walk(node: Any) -> None:
+        node = node.get_object()
+        if isinstance(node, pypdf.generic.ArrayObject):
+            for child in node:
+                walk(child)
+        elif isinstance(node, pypdf.generic.DictionaryObject):
+            if node.get("/S") == "/Table":
+                heads = [cell for cell in cells(node) if cell["/S"] == "/TH"]
+                tables.append(bool(heads) and all("/Scope" in str(cell.get("/A")) for cell in heads))
+            if "/K" in node:
+                walk(node["/K"])
+
+    root: Any = pypdf.PdfReader(io.BytesIO(content)).trailer["/Root"]
+    walk(root["/StructTreeRoot"]["/K"])
+    return len(tables), tables.count(False)
+
+
+def bookmarks(content: bytes) -> list[str]:
+    """The titles that a viewer lists beside the pages, the uppermost ones."""
+    outline = pypdf.PdfReader(io.BytesIO(content)).outline
+    return [str(item["/Title"]) for item in outline if not isinstance(item, list)]
+
+
 def assert_is_paper(content: bytes, title: str, size: tuple[int, int] = LETTER) -> None:
-    """Tagged as PDF/UA-1, in English, of letter size, with a title that viewers show."""
+    """Tagged as PDF/UA-1 and in every letter, in English, of letter size, with a title that viewers show."""
     reader = pypdf.PdfReader(io.BytesIO(content))
     root: Any = reader.trailer["/Root"]
     assert reader.metadata is not None
@@ -93,6 +151,11 @@ def assert_is_paper(content: bytes, title: str, size: tuple[int, int] = LETTER) 
     assert "<pdfuaid:part>1</pdfuaid:part>" in root["/Metadata"].get_object().get_data().decode()
     assert root["/ViewerPreferences"]["/DisplayDocTitle"]
     assert {(round(page.mediabox.width), round(page.mediabox.height)) for page in reader.pages} == {size}
+    assert [unmarked_text(page) for page in reader.pages] == [0] * len(reader.pages)
+    assert {str(page["/Tabs"]) for page in reader.pages} == {"/S"}
+    links = [each.get_object() for page in reader.pages for each in page.get("/Annots", [])]
+    assert all(link["/Contents"] and "/StructParent" in link for link in links)
+    assert headless_tables(content)[1] == 0
 
 
 def finish(taught: Taught) -> None:
@@ -209,6 +272,50 @@ def test_letters_that_the_typefaces_lack_are_printed_by_their_code_and_the_sheet
     assert "Letters that this document’s typefaces lack are printed by their code" in text
 
 
+def row_tops(content: bytes) -> list[float]:
+    """How high the number of each row of a sheet stands on its first page, in points."""
+    found: dict[str, float] = {}
+
+    def visit(text: str, page: list[float], line: list[float], *_: Any) -> None:
+        left = line[4] * page[0] + line[5] * page[2] + page[4]
+        if text.strip().isdecimal() and left < 76:
+            found.setdefault(text.strip(), line[4] * page[1] + line[5] * page[3] + page[5])
+
+    pypdf.PdfReader(io.BytesIO(content)).pages[0].extract_text(visitor_text=visit)
+    return [top for _, top in sorted(found.items(), key=lambda item: int(item[0]))]
+
+
+def test_a_name_of_any_length_stays_in_its_row_and_column() -> None:
+    taught = make_planned()
+    word = "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwarengewissen"
+    outside = {
+        "outside_name": f"{word}, Maximilian",
+        "outside_agency": word,
+        "outside_id": "LAKESIDE000000000000000123456789",
+    }
+    Enrollment.objects.create(session=taught.session, since=timezone.now(), **outside)
+
+    content = sign_in.sheets(taught.session, block=1)
+
+    tops = row_tops(content)
+    heights = [round(upper - lower) for upper, lower in pairwise(tops[:10])]
+    assert sorted(heights)[:7] == [22] * 7
+    assert max(heights) > 22  # the row of the long name; those beside it are as they were
+    (page,) = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages]
+    assert max(len(piece) for piece in re.split(r"[\s\u200b]+", page)) < 30
+    assert re.sub(r"[\s\u200b]+", "", page).count(word) == 1 + 1
+
+
+def test_a_sheet_and_a_roster_of_a_cancelled_class_say_so() -> None:
+    taught = make_planned()
+    ClassSession.objects.filter(pk=taught.session.pk).update(state="cancelled")
+    session = reread(taught.session)
+
+    made = [sign_in.sheets(session), attendees.roster(session), class_file.pdf(class_file.read(session, now=NOW))]
+
+    assert [text_of(each).count("This class was cancelled.") for each in made] == [4, 1, 1]
+
+
 # The roster
 
 
@@ -251,6 +358,7 @@ def test_the_certificates_of_a_class_are_one_page_each_by_name() -> None:
     found = pages(content)
     assert [name for page, name in zip(found, ("Jonah Delacroix", "Ivan Petrov", "Amara Whitfield"), strict=True)
             if name in page] == ["Jonah Delacroix", "Ivan Petrov", "Amara Whitfield"]  # fmt: skip
+    assert bookmarks(content) == ["Jonah Delacroix", "Ivan Petrov", "Amara Whitfield"]
     token = taught.seats[0].completion.certificate.token  # type: ignore[union-attr] # finished above
     for said in (
         "Harbor City Police Certificate of completion This is to certify that Amara Whitfield",
@@ -279,6 +387,38 @@ def test_a_certificate_of_a_completion_without_a_class_says_only_the_day() -> No
     (page,) = pages(content)
     assert "has completed First aid 7.5 h · completed on 3 Mar 2026 Valid through 3 Mar 2029" in page
     assert "held" not in page
+
+
+@pytest.mark.parametrize(
+    "name", ["W" * 200, " ".join(["Anastasia"] * 20), "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwaren"]
+)
+def test_a_certificate_is_one_page_whatever_its_names(name: str) -> None:
+    taught = make_planned()
+    Course.objects.update(title="Crisis intervention " * 14, state_approval="S" * 80)
+    Agency.objects.update(name="Regional Academy of the Greater Harbor City and of the Lakeside Counties")
+    for number, block in enumerate(taught.blocks):
+        make.teach(make.make_instructor(f"Doctor {number} of a long name from the county's behavioral health"), block)
+    seat = taught.seats[2]
+    Enrollment.objects.filter(pk=seat.pk).update(
+        outside_name=name, outside_agency="Lakeside " * 20, outside_id="7" * 80, outcome="passed", outcome_on=TUESDAY
+    )
+    (made,) = issue(taught.session.agency, seats={seat: TUESDAY}, issued_on=TUESDAY, by=None)
+
+    found = pages(certificates.one(made, address=address))
+
+    assert len(found) == 1
+    assert name.replace(" ", "") in re.sub(r"[\s\u200b]+", "", found[0])
+
+
+def test_only_a_certificate_with_codes_in_it_explains_them() -> None:
+    taught = make_taught()
+    Enrollment.objects.filter(pk=taught.seats[2].pk).update(outside_name="王")
+    taught.seats[2].refresh_from_db()
+    finish(taught)
+
+    found = pages(certificates.all_of_class(reread(taught.session), address=address))
+
+    assert {"[U+738B]" in page: "printed by its code" in page for page in found} == {True: True, False: False}
 
 
 def test_certificates_that_do_not_hold_are_not_printed() -> None:
@@ -326,7 +466,7 @@ def test_the_class_file_says_everything_that_is_kept_of_a_class() -> None:
         f"SHA-256 {plan.file.sha256}",
         "Objectives 1. Name the signs of a crisis 2. De-escalate by voice",
         "Block 1, Signs Mon 2 Mar 2026, 08:00 to 12:00 4 h Mon 2 Mar 2026, 08:05 to 12:00 3 h 55 min Ruth Osei",
-        "Ruth Osei County Behavioral Health 1, 2, 3, 4 State certificate 4471, from 1 Jan 2020",
+        "Ruth Osei County Behavioral Health 1 to 4 State certificate 4471, from 1 Jan 2020",
         "002918 Whitfield, Amara Harbor City Police District 3 enrolled 100.00 92 passed, 3 Mar 2026",
         "certificate PD-2026-0001",
         "Delacroix, Jonah 235 235 235 235",
@@ -413,6 +553,94 @@ def test_corrections_stand_on_lines_of_their_own_with_who_when_and_why() -> None
     assert paper.file.sha256 not in text
 
 
+def test_a_finished_class_keeps_what_was_asked_of_it_though_its_course_asks_for_more_by_now() -> None:
+    taught = make_taught()
+    shown = training_finish.plan(taught.session, by=taught.by, today=TUESDAY).digest
+    training_finish.finish(taught.session, shown=shown, by=taught.by, today=TUESDAY)
+    Course.objects.update(min_score=Decimal(95), min_attendance=Decimal(100), hours=24, state_approval="NEW-1")
+    CourseTest.objects.update(name="Written test of 2029")
+    CourseTest.objects.create(course=taught.session.course, name="Scenario", pass_mark=80)
+
+    file = read(taught)
+
+    text = text_of(class_file.pdf(file))
+    for said in (
+        "Missing from this file: 0",
+        "Crisis basics (CIT-16), 16 h",
+        "State approval OPOTA-2291",
+        "Asked of everybody attendance of 90 % and a score of 75 % in every test",
+        "Written test: 75 % passes.",
+    ):
+        assert said in text, said
+    assert {row["result"] for row in class_file.attempts(file)} == {"passed"}
+    outside = pages(certificates.all_of_class(reread(taught.session), address=address))[1]
+    assert "16 h" in outside
+    assert "State approval OPOTA-2291" in outside
+    training_finish.reopen(reread(taught.session), why="The sheet was misread", by=taught.by)
+    assert {row["result"] for row in class_file.attempts(read(taught))} == {"failed"}
+
+
+def test_whoever_made_a_block_up_in_this_class_is_named_in_its_file() -> None:
+    taught = make_taught()
+    other = make.make_class("CIT-2026-01", taught.session.course, days=[date(2026, 2, 2)])
+    seat = Enrollment.objects.create(
+        session=other, officer=make.make_officer("004455", last_name="Bello", first_name="Frank"), since=timezone.now()
+    )
+    missed, here = other.meetings.earliest("starts_at"), taught.blocks[1]
+    for minutes in (120, 240):
+        Attendance.objects.create(enrollment=seat, meeting=missed, minutes=minutes, made_up_in=here)
+    taken_back = taught.blocks[2]
+    for minutes in (240, 0):
+        Attendance.objects.create(enrollment=seat, meeting=missed, minutes=minutes, made_up_in=taken_back)
+
+    text = text_of(class_file.pdf(read(taught)))
+
+    assert "Made up here by people of other classes" in text
+    assert text.count("004455 Bello, Frank Harbor City Police CIT-2026-01") == 1
+    assert "CIT-2026-01 2 240" in text
+
+
+def test_two_of_one_name_are_told_apart_on_every_line() -> None:
+    taught = make_taught()
+    for number in ("004455", "004456"):
+        officer = make.make_officer(number, last_name="Smith", first_name="John")
+        seat = Enrollment.objects.create(session=taught.session, officer=officer, since=timezone.now())
+        Attendance.objects.create(enrollment=seat, meeting=taught.blocks[0], minutes=235)
+        Attendance.objects.create(enrollment=seat, meeting=taught.blocks[0], minutes=200, why="Left early")
+
+    data = class_file.file_data(read(taught))
+
+    assert [row[0] for row in data["grids"][0]["rows"]] == [
+        "Delacroix, Jonah",
+        "Petrov, Ivan",
+        "Smith, John (id 004455)",
+        "Smith, John (id 004456)",
+        "Whitfield, Amara",
+    ]
+    assert [row["what"][:23] for row in data["corrections"]] == ["Smith, John (id 004455)", "Smith, John (id 004456)"]
+    assert "attendance is not marked for Smith, John (id 004455); Smith, John (id 004456)." in data["missing"][0]
+
+
+def test_what_became_of_a_completion_stays_in_the_file_when_its_record_is_merged() -> None:
+    taught = make_taught()
+    finish(taught)
+    first, by = taught.seats[1], taught.by
+    assert first.completion is not None
+    assert first.officer is not None
+    corrected = correct_completion(first.completion, why="Misread", by=by, score=Decimal(88))
+    void_completion(corrected, why="Entered on the wrong line", by=by)
+    kept = make.make_officer("001111", last_name="Delacroix", first_name="Jon")
+
+    merge(kept, first.officer, why="One person", by=by)
+
+    lines = [line.what for line in class_file.corrections(read(taught))]
+    assert lines == [
+        "Completion of Delacroix, Jonah on 3 Mar 2026 corrected: score 92 → 88",
+        "Completion of Delacroix, Jonah on 3 Mar 2026 voided",
+    ]
+    assert len(certificates.issued_in(taught.session)) == 3
+
+
 def test_make_ups_and_remedial_training_are_told() -> None:
     taught = make_taught()
     seat = taught.seats[1]
@@ -474,15 +702,15 @@ def test_the_class_file_is_read_in_a_fixed_number_of_queries(
 
 
 #: blocks and their instructors 2, seats 1, voided completions 1, record of the class 5, homes 1, qualifications 1,
-#: events 1, papers 1, certificates 5, what is missing 1
-READ = 19
+#: events 1, papers 1, certificates 5, guests 1, what is missing 1
+READ = 20
 
 
 # The archive
 
 
-def packed(taught: Taught) -> bytes:
-    file = read(taught)
+def packed(taught: Taught, now: datetime = NOW) -> bytes:
+    file = class_file.read(reread(taught.session), now=now)
     found, lost = archive.entries(file, address=address)
     return b"".join(archive.stream(file, found, lost))
 
@@ -576,7 +804,7 @@ def test_the_same_class_gives_the_same_bytes() -> None:
     taught = make_taught()
     finish(taught)
 
-    first, second = packed(taught), packed(taught)
+    first, second = packed(taught), packed(taught, now=NOW + timedelta(days=1400))
 
     assert hashlib.sha256(first).hexdigest() == hashlib.sha256(second).hexdigest()
 
@@ -589,7 +817,10 @@ def test_a_scan_that_is_lost_or_altered_stays_out_and_the_manifest_says_so(tmp_p
 
     found = opened(packed(taught))
 
-    assert json.loads(found.read("manifest.json"))["lost"] == [
+    manifest = json.loads(found.read("manifest.json"))
+    assert manifest["missing"][-2:] == [row["problem"] for row in manifest["lost"]]
+    assert "▲ scan.pdf is not the file that was stored." in text_of(found.read("class-file.pdf"))
+    assert manifest["lost"] == [
         {
             "name": "papers/06-test-scan.pdf",
             "sha256": gone.file.sha256,

@@ -77,6 +77,14 @@ def no_objectives(taught: Taught) -> None:
     LessonPlan.objects.update(objectives="")
 
 
+def plan_nobody_approved(taught: Taught) -> None:
+    LessonPlan.objects.update(approved_by="")
+
+
+def plan_approved_without_a_day(taught: Taught) -> None:
+    LessonPlan.objects.update(approved_on=None)
+
+
 def plan_ends_on_monday(taught: Taught) -> None:
     LessonPlan.objects.update(end_on=MONDAY)
 
@@ -193,6 +201,11 @@ def only_a_make_up(taught: Taught) -> None:
     TestAttempt.objects.create(enrollment=seat, test=taught.test, taken_on=TUESDAY, score=80)
 
 
+def a_test_added_after_it_was_finished(taught: Taught) -> None:
+    another_test(taught)
+    Enrollment.objects.filter(session=taught.session).update(outcome="passed")
+
+
 def cancelled(taught: Taught) -> None:
     no_plan(taught)
     ClassSession.objects.filter(pk=taught.session.pk).update(state="cancelled")
@@ -208,6 +221,16 @@ BELLO = [f"Block {number}, {name}: attendance is not marked for Bello, Frank."
         pytest.param(no_plan, ["No lesson plan is named."], id="no-lesson-plan"),
         pytest.param(no_plan_file, ["Lesson plan v2025: its file is not here."], id="no-plan-file"),
         pytest.param(no_objectives, ["Lesson plan v2025: no objective is written down."], id="no-objectives"),
+        pytest.param(
+            plan_nobody_approved,
+            ["Lesson plan v2025: who approved it and when is not written down."],
+            id="plan-not-approved",
+        ),
+        pytest.param(
+            plan_approved_without_a_day,
+            ["Lesson plan v2025: who approved it and when is not written down."],
+            id="plan-approved-without-a-day",
+        ),
         pytest.param(
             plan_ends_on_monday,
             [
@@ -258,6 +281,7 @@ BELLO = [f"Block {number}, {name}: attendance is not marked for Bello, Frank."
         ),
         pytest.param(a_score_corrected, [], id="score-corrected"),
         pytest.param(struck_for_who_did_not_finish, [], id="who-did-not-finish-needs-no-score"),
+        pytest.param(a_test_added_after_it_was_finished, [], id="a-test-that-was-not-asked-then"),
         pytest.param(only_a_make_up, BELLO[:1], id="make-up-is-no-mark"),
     ],
 )  # fmt: skip

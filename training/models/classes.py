@@ -124,6 +124,9 @@ class ClassSession(models.Model):
     token = models.UUIDField(unique=True, editable=False)
     #: the change that recorded its completions, of the last finish; null until then and after reopening
     finished_in = models.ForeignKey(Change, models.PROTECT, null=True, editable=False, related_name="+")
+    #: what the course asked of everybody when the class was finished (`class_records.Asked`); null until then and after
+    #: reopening: courses change, and what a finished class rests on does not
+    asked = models.JSONField(null=True, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
