@@ -275,7 +275,7 @@ def plan_import(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
     """Job: read the file and keep its plan line by line. Done again, it replaces what it kept."""
     run = ImportRun.objects.select_related("agency").get(pk=job.arguments["run"])
     options = options_of(run)
-    reading, keeping = imports.halves(_told_to(progress))
+    reading, keeping = imports.parts(_told_to(progress), 55, 40)
     try:
         plan = imports.read_plan(
             run.kind,

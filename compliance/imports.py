@@ -142,8 +142,9 @@ def record(
 
     `PlanChanged` where the plan is not the one of `expected_digest`.
     """
-    reading, judging = halves(progress)
+    reading, writing, judging = parts(progress, 35, 15, 40)
     work = _open(kind, path, options, today=today, agency=agency, by=by, progress=reading)
+    work.writing = writing
     try:
         with ExitStack() as stack:
             recorder: Recorder | None = None
@@ -170,25 +171,27 @@ def record(
         ) from error
 
 
-def halves(progress: Progress | None) -> tuple[Progress | None, Progress | None]:
-    """Progress of two parts of work on the rows of a file, told as one: half of each row is done by either part.
+def parts(progress: Progress | None, *weights: int) -> list[Progress | None]:
+    """Progress of parts of work on the rows of a file, told as one: of each row, a part does its share in 100.
 
-    So the number told never falls and its total stays the rows of the file.
+    So the number told never falls and its total stays the rows of the file. What is missing to 100 is never told: a
+    commit, say.
     """
     if progress is None:
-        return None, None
+        return [None] * len(weights)
+    told = progress
     rows = 1
 
-    def first(done: int, total: int) -> None:
-        nonlocal rows
-        rows = max(total, 1)
-        progress(done // 2, rows)
+    def part(before: int, weight: int) -> Progress:
+        def report(done: int, total: int) -> None:
+            nonlocal rows
+            if before == 0:
+                rows = max(total, 1)
+            told(rows * (before * max(total, 1) + weight * done) // (100 * max(total, 1)), rows)
 
-    def second(done: int, total: int) -> None:
-        half = rows // 2
-        progress(half + (rows - half) * done // max(total, 1), rows)
+        return report
 
-    return first, second
+    return [part(sum(weights[:place]), weight) for place, weight in enumerate(weights)]
 
 
 def write_errors(plan: Plan, path: Path, options: ImportOptions, out: TextIO) -> None:

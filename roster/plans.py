@@ -42,7 +42,7 @@ from roster.tabular import Column, Row, Table, Unreadable
 Value = TypeVar("Value")
 #: told how many rows of about how many were read
 Progress = Callable[[int, int], object]
-_PROGRESS_EVERY = 5_000
+PROGRESS_EVERY = 5_000
 LONGEST_SUMMARY = 300
 
 
@@ -259,6 +259,8 @@ class Import(ABC):
         #: rows that are no facts, once `act` wrote them
         self.written: list[Written] = []
         self._progress = progress
+        #: told how many facts of how many `act` wrote, where they can be a great many
+        self.writing: Progress | None = None
 
     @classmethod
     def required_columns(cls, options: ImportOptions) -> list[tuple[tuple[str, ...], ...]]:
@@ -307,7 +309,7 @@ class Import(ABC):
             else:
                 yield row
             count += 1
-            if self._progress is not None and count % _PROGRESS_EVERY == 0:
+            if self._progress is not None and count % PROGRESS_EVERY == 0:
                 self._progress(count, max(about, count))
         if self._progress is not None:
             self._progress(count, count)

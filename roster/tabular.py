@@ -78,11 +78,12 @@ class Table:
         required: Sequence[Sequence[tuple[str, ...]]] = (),
     ) -> None:
         self._sheet = sheet
-        self.about = sheet.about
         known = {column.name for column in columns}
         mapped = self._checked_mapping(mapping or {}, known)
         row = self._find_header(known, mapped)
         self.header_line = row.line
+        #: about how many rows there are below it
+        self.about = max(sheet.about - row.line, 0)
         #: the header as the file has it
         self.headers = [cell.strip() for cell in row.cells]
         while self.headers and not self.headers[-1]:

@@ -6,7 +6,7 @@ How rows are kept meanwhile, and what makes two of them the same, is in `complet
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import partial
 from operator import itemgetter
@@ -21,6 +21,7 @@ from roster.matching import NoMember
 from roster.models import Employment
 from roster.plans import (
     LONGEST_SUMMARY,
+    PROGRESS_EVERY,
     Differs,
     Fields,
     Import,
@@ -423,12 +424,14 @@ class CompletionsImport(Import):
     def _course_id(self, number: int) -> int:
         return number if number > 0 else self._courses.new[number].pk
 
-    def _copy_lines(self, places: Iterable[int]) -> Iterator[str]:
+    def _copy_lines(self, places: Sequence[int]) -> Iterator[str]:
         rows = self._rows
         days: dict[int, str] = {}
         courses: dict[int, int] = {}
         texts: dict[Given, str] = {}
-        for place in places:
+        for count, place in enumerate(places):
+            if self.writing is not None and count % PROGRESS_EVERY == 0:
+                self.writing(count, len(places))
             day, course, given = rows.day[place], rows.course[place], rows.given[place]
             if day not in days:
                 days[day] = date.fromordinal(day).isoformat()

@@ -153,6 +153,15 @@ class ImportLine(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("run", "line"), name="compliance_importline_once"),)
+        # Lines that a person looks for among a million.
+        indexes = (
+            models.Index(
+                fields=("run", "verdict", "line"),
+                condition=~Q(verdict__in=("new", "same")),
+                name="compliance_importline_rare",
+            ),
+            models.Index(fields=("run", "line"), condition=Q(has_warning=True), name="compliance_importline_warned"),
+        )
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.verdict}"

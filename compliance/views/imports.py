@@ -172,7 +172,9 @@ def _plan(run: ImportRun, show: str, page: int) -> dict[str, Any]:
     titles = import_runs.titles_of(run) if run.state == "planned" else []
     members = import_runs.members_of(run) if run.state == "planned" else []
     kind_columns = {column.name: column.title or column.name for column in imports.KINDS[run.kind].columns}
-    shown_page = Paginator(lines, PER_PAGE).get_page(page)
+    pages = Paginator(lines, PER_PAGE)
+    pages.count = counts.get(show, 0) if show else run.rows  # counting a million takes longer than showing fifty
+    shown_page = pages.get_page(page)
     return {
         "page": shown_page,
         "lines": [

@@ -418,9 +418,9 @@ def test_the_plan_costs_the_same_queries_for_few_rows_and_many(cast: Cast, djang
     few = planned(client)
     many = planned(client, FILE + "".join(f"002918,CIT-40,2020-01-{day:02},\n" for day in range(1, 31)))
 
-    # session and user 2, access and tree 2, run 1, remembered 0, same file 1, count and lines 2, names 1
+    # session and user 2, access and tree 2, run 1, remembered 0, same file 1, lines 1, names 1
     for run in (few, many):
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(8):
             client.get(reverse("import-detail", args=[run.pk]))
 
 
