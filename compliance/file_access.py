@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 
 from compliance.class_access import classes
 from roster.access import Right, Viewer
-from roster.files import StoredFile
+from roster.files import ChosenFile, KeptFile, StoredFile
 from training.completions import latest_versions
 from training.models import ClassPaper, Completion, CompletionFile, LessonPlan
 
@@ -19,10 +20,15 @@ if TYPE_CHECKING:
     from roster.models import Officer
 
 
-def one_file(viewer: Viewer, key: UUID) -> StoredFile:
-    """The file with this key, or 404 for whoever may not open what it belongs to. Seven queries at most."""
+def one_file(viewer: Viewer, key: UUID) -> KeptFile:
+    """The file with this key, or 404 for whoever may not open what it belongs to. Seven queries at most.
+
+    One that was chosen for a form belongs to whoever chose it, and to nobody else.
+    """
     stored = StoredFile.objects.filter(key=key).first()
-    if stored is None or not _may_open(viewer, stored):
+    if stored is None:
+        return get_object_or_404(ChosenFile, key=key, uploaded_by=viewer.user)
+    if not _may_open(viewer, stored):
         raise Http404
     return stored
 

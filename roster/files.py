@@ -6,6 +6,9 @@ their content shows it, and SHA-256. Neither is ever changed.
     with keeping(), recording(...) as recorder:        # a transaction; when it fails, no file is left behind
         stored = keep(upload, agency=agency, by=user, kinds=PAPERS)
 
+A form that asks something before it records holds the files that were chosen meanwhile (`choose`, `chosen`): they are
+its sender's alone, become stored files when it records (`take`), and are removed when it does not within a day.
+
 Keep files before taking locks: a scanner may need its whole time. `open_file` hands out what was stored or nothing.
 """
 
@@ -28,12 +31,13 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pgtrigger
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import Error, models, transaction
+from django.utils import timezone
 
 from roster.file_types import ENDINGS, Kind, Unfit, kind_of
 
@@ -49,7 +53,9 @@ FOLDER = "files"
 LONGEST_NAME = 200
 #: of a name's ending
 LONGEST_ENDING = 10
-#: A file without a row that is younger may belong to a transaction that has not committed.
+NOT_HELD = "A file that you chose is not held any more. Choose it again."
+#: A file without a row that is younger may belong to a transaction that has not committed; one that was chosen, to a
+#: form that is still filled in.
 ORPHAN_AGE = timedelta(days=1)
 #: What scanners answer, as ClamAV's do: 0 clean, 1 infected; anything else is a failure.
 CLEAN, INFECTED = 0, 1
@@ -63,11 +69,10 @@ class FileAltered(Exception):
     """What lies on the disk is not what was stored."""
 
 
-class StoredFile(models.Model):
-    """A file as it came. What it belongs to says who may read it."""
+class KeptFile(models.Model):
+    """A file as it came."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    agency = models.ForeignKey("roster.Agency", models.PROTECT, related_name="+")
     #: as its sender called it, without a path
     name = models.CharField(max_length=LONGEST_NAME)
     #: bytes
@@ -80,11 +85,11 @@ class StoredFile(models.Model):
     #: what looked through it for viruses, and what it said; blank = nothing is set up
     scanned = models.CharField(max_length=200, blank=True)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    uploaded_at = models.DateTimeField(auto_now_add=True)
+    uploaded_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
+        abstract = True
         ordering = ("id",)
-        triggers = (pgtrigger.Protect(name="keep", operation=pgtrigger.Delete | pgtrigger.Update),)
 
     def __str__(self) -> str:
         return self.name
@@ -94,6 +99,19 @@ class StoredFile(models.Model):
         """Its name with an ending that fits its type: no `certificate.html` is handed out, whatever it was called."""
         endings = ENDINGS[Kind(self.content_type)]
         return self.name if self.name.lower().endswith(endings) else f"{self.name}{endings[0]}"
+
+
+class StoredFile(KeptFile):
+    """A file that belongs to something, which says who may read it."""
+
+    agency = models.ForeignKey("roster.Agency", models.PROTECT, related_name="+")
+
+    class Meta(KeptFile.Meta):
+        triggers = (pgtrigger.Protect(name="keep", operation=pgtrigger.Delete | pgtrigger.Update),)
+
+
+class ChosenFile(KeptFile):
+    """A file chosen for a form that has not recorded anything yet. Only who chose it sees it."""
 
 
 #: Files stored inside the present `keeping`; None outside of one.
@@ -131,7 +149,13 @@ def _discard(paths: list[Path]) -> None:
 
 
 def _with_row(places: Iterator[str]) -> set[str]:
-    return set(StoredFile.objects.filter(stored_as__in=list(places)).values_list("stored_as", flat=True))
+    """Those of these that a row names. One query: a file that is just being taken has one row or the other."""
+    asked = list(places)
+    stored, waiting = (
+        model.objects.filter(stored_as__in=asked).order_by().values_list("stored_as", flat=True)
+        for model in (StoredFile, ChosenFile)
+    )
+    return set(stored.union(waiting))
 
 
 def _place_of(path: Path) -> str:
@@ -144,9 +168,14 @@ def keep(upload: UploadedFile[bytes], *, agency: Agency, by: User | None, kinds:
     `FileRefused` with a sentence for what is too large, empty, of another type by its content, or infected; and for
     everything while a scanner is set up that does not answer. One query.
     """
+    return StoredFile.objects.create(agency=agency, **_received(upload, by, kinds))
+
+
+def _received(upload: UploadedFile[bytes], by: User | None, kinds: Collection[Kind]) -> dict[str, Any]:
+    """Put what somebody sent on the disk, and say what it is: the fields of its row."""
     kept = _kept.get()
     if kept is None:
-        raise RuntimeError("keep() is called inside keeping()")
+        raise RuntimeError("a file is kept inside keeping()")
     name = clean_name(upload.name or "")
     path = _new_path()
     kept.append(path)
@@ -157,16 +186,58 @@ def keep(upload: UploadedFile[bytes], *, agency: Agency, by: User | None, kinds:
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    return StoredFile.objects.create(
-        agency=agency,
-        name=name,
-        size=size,
-        sha256=sha256,
-        content_type=kind.value,
-        stored_as=_place_of(path),
-        scanned=scanned,
-        uploaded_by=by,
+    return {
+        "name": name,
+        "size": size,
+        "sha256": sha256,
+        "content_type": kind.value,
+        "stored_as": _place_of(path),
+        "scanned": scanned,
+        "uploaded_by": by,
+    }
+
+
+def choose(upload: UploadedFile[bytes], *, by: User, kinds: Collection[Kind]) -> ChosenFile:
+    """Hold what somebody chose for a form; `FileRefused` as `keep`. One query in a transaction."""
+    with keeping():
+        return ChosenFile.objects.create(**_received(upload, by, kinds))
+
+
+def chosen(keys: Collection[uuid.UUID], *, by: User) -> list[KeptFile]:
+    """Of these files those that this person chose, in the order they came; also those that a form took. Two queries."""
+    found: list[KeptFile] = []
+    for model in (StoredFile, ChosenFile):
+        found += model.objects.filter(key__in=keys, uploaded_by=by)
+    return sorted(found, key=lambda file: file.uploaded_at)
+
+
+def take(keys: Collection[uuid.UUID], *, agency: Agency, by: User) -> list[StoredFile]:
+    """Store what somebody chose, inside the transaction that records what it belongs to. Four queries.
+
+    What a form took already is given again: one sheet may prove what two forms record. `FileRefused` where one of them
+    is not held any more.
+    """
+    waiting = list(ChosenFile.objects.select_for_update().filter(key__in=keys, uploaded_by=by))
+    ChosenFile.objects.filter(pk__in=[file.pk for file in waiting]).delete()
+    StoredFile.objects.bulk_create(
+        StoredFile(agency=agency, **{field.name: getattr(file, field.name) for field in KeptFile._meta.fields})
+        for file in waiting
     )
+    stored = list(StoredFile.objects.filter(key__in=keys, uploaded_by=by))
+    if len(stored) < len(set(keys)):
+        raise FileRefused(NOT_HELD)
+    return stored
+
+
+def drop(keys: Collection[uuid.UUID], *, by: User) -> None:
+    """Remove what somebody chose and does not want any more; what a form took stays. Three queries, none for nothing."""
+    if not keys:
+        return
+    with transaction.atomic():
+        waiting = list(ChosenFile.objects.select_for_update().filter(key__in=keys, uploaded_by=by))
+        ChosenFile.objects.filter(pk__in=[file.pk for file in waiting]).delete()
+        paths = [Path(settings.MEDIA_ROOT) / file.stored_as for file in waiting]
+        transaction.on_commit(lambda: _discard(paths))
 
 
 def clean_name(sent: str) -> str:
@@ -279,7 +350,7 @@ def _run(command: list[str]) -> tuple[int, str]:
         return code, output.read(2_000).decode(errors="replace")
 
 
-def open_file(stored: StoredFile) -> BinaryIO:
+def open_file(stored: KeptFile) -> BinaryIO:
     """The bytes as they were stored, from memory; `FileAltered` when what lies on the disk is not that."""
     try:
         with (Path(settings.MEDIA_ROOT) / stored.stored_as).open("rb") as file:
@@ -301,8 +372,11 @@ def problem_of(stored: StoredFile) -> str:
 
 
 def sweep(older_than: timedelta = ORPHAN_AGE) -> int:
-    """Remove stored files that no row names: those of a program that was killed. How many. A query for a folder."""
+    """Remove files that no row names - those of a program that was killed -, and those chosen for a form that recorded
+    nothing. How many. A query for a folder.
+    """
     oldest, removed = time.time() - older_than.total_seconds(), 0
+    ChosenFile.objects.filter(uploaded_at__lt=timezone.now() - older_than).delete()
     for folder in (Path(settings.MEDIA_ROOT) / FOLDER).glob("[0-9a-f][0-9a-f]"):
         old = [path for path in folder.iterdir() if path.is_file() and path.stat().st_mtime < oldest]
         rows = _with_row(_place_of(path) for path in old)

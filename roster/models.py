@@ -15,7 +15,7 @@ from django.db.models import F, Func, Manager, Q, Value
 from django.db.models.functions import Lower, Upper
 
 from roster.facts import Change, Fact, fact_indexes, fact_triggers
-from roster.files import StoredFile
+from roster.files import ChosenFile, StoredFile
 from roster.trail import TrailLine
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Agency",
     "Assignment",
     "Change",
+    "ChosenFile",
     "Designation",
     "Employment",
     "FormerDetail",

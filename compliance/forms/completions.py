@@ -23,7 +23,7 @@ from compliance.forms.fields import (
     percent_field,
     why_field,
 )
-from compliance.forms.files import FilesForm, KeptFileField
+from compliance.forms.files import HoldingForm, KeptFileField
 from compliance.log import Proposal
 from roster.file_types import PAPERS
 from training.models import Completion, Course, Evidence, Result
@@ -55,7 +55,7 @@ class Seal:
     twins: frozenset[int]
 
 
-class LogForm(FilesForm, TodayForm):
+class LogForm(HoldingForm, TodayForm):
     """One course and day, many members; or a certificate from outside, of one."""
 
     course = CourseField(label="Course")
@@ -101,7 +101,7 @@ class LogForm(FilesForm, TodayForm):
         kinds=PAPERS,
         many=True,
         required=False,
-        help_text="Kept with each of these completions. Add them last: looking up again forgets them.",
+        help_text="Kept with each of these completions.",
     )
     #: what was last looked up and shown, signed
     shown = forms.CharField(widget=forms.HiddenInput, required=False)
@@ -122,7 +122,7 @@ class LogForm(FilesForm, TodayForm):
 
     @property
     def main_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("course", "completed_on", "hours", "evidence", "people")]
+        return [self[name] for name in ("course", "completed_on", "hours", "evidence", "papers", "people")]
 
     @property
     def rare_fields(self) -> list[forms.BoundField]:
@@ -139,6 +139,11 @@ class LogForm(FilesForm, TodayForm):
     @property
     def has_rare(self) -> bool:
         return any(field.value() or field.errors for field in self.rare_fields)
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether all is well but for files, which are judged one by one."""
+        return not set(self.errors) - {"papers"}
 
     def proposal(self) -> Proposal:
         values = self.cleaned_data

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 
 from compliance.forms.completions import CERTIFICATE, DecisionForm, check_expiry
 from compliance.forms.fields import CourseField, TodayForm, check_past, day_field
-from compliance.forms.files import FilesForm, KeptFileField
+from compliance.forms.files import FilesForm, HoldingForm, KeptFileField
 from compliance.log import Proposal
 from roster.file_types import PAPERS
 from roster.models import Officer
@@ -50,7 +50,7 @@ class KeepBothForm(forms.Form):
     back = forms.IntegerField(min_value=1, max_value=10**18, required=False)
 
 
-class ReportForm(FilesForm, TodayForm):
+class ReportForm(HoldingForm, TodayForm):
     """A course that a member reports for themselves. It always waits for somebody else."""
 
     officer = forms.ModelChoiceField(Officer.objects.none(), label="Your record at", empty_label=None)
@@ -71,6 +71,7 @@ class ReportForm(FilesForm, TodayForm):
         if len(own) == 1:
             field.widget, field.initial = forms.HiddenInput(), own[0].pk
         self.fields["completed_on"].widget.attrs["max"] = self.today.isoformat()
+        self.fields["paper"].required = not self.ticked
 
     def clean_completed_on(self) -> date | None:
         return check_past(self.cleaned_data["completed_on"], self.today, "The completion date")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.http import HttpRequest
 
 from compliance.forms.fields import StyledForm
 from roster.file_types import ENDINGS, Kind
-from roster.files import in_words, limit_in_words
+from roster.files import KeptFile, in_words, limit_in_words
 
 #: Files of one record at a time.
 MOST_FILES = 20
@@ -63,3 +64,33 @@ class FilesForm(StyledForm):
                 self.errors.pop(name, None)
                 self.add_error(name, f"The file is larger than {limit_in_words()} and was not received.")
         return values
+
+
+class HoldingForm(FilesForm):
+    """A form that asks before it records. What was chosen stays on its page until it records, or is unticked."""
+
+    #: what is held for it now; set by `chosen_files.hold`
+    held: Sequence[KeptFile] = ()
+
+    @property
+    def ticked(self) -> list[UUID]:
+        """Keys of the files that are to stay."""
+        return self._keys("kept")
+
+    @property
+    def unticked(self) -> list[UUID]:
+        """Keys of files that the page listed and that are not wanted any more."""
+        ticked = set(self.ticked)
+        return [key for key in self._keys("listed") if key not in ticked]
+
+    def _keys(self, name: str) -> list[UUID]:
+        sent = self.data.getlist(name) if hasattr(self.data, "getlist") else []
+        keys = (_key(text) for text in sent[: 2 * MOST_FILES])
+        return list(dict.fromkeys(key for key in keys if key is not None))
+
+
+def _key(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

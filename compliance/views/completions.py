@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from compliance import log
 from compliance.asking import arrange
+from compliance.chosen_files import hold
 from compliance.completion_tables import CompletionFilter, CompletionTable, with_evidence
 from compliance.forms.completions import CorrectForm, DecisionForm, LogForm, PrefillForm, Seal, VoidForm
 from compliance.forms.evidence import AttachForm
@@ -27,8 +28,7 @@ from compliance.goals import needed_of
 from compliance.models import Counted, Each, Goal, Requirement
 from compliance.sentences import count, day
 from roster.access import Right, Viewer, ViewerRequest, requires
-from roster.file_types import PAPERS
-from roster.files import FileRefused, keep, keeping
+from roster.files import FileRefused, take
 from roster.models import Assignment, AssignmentKind, Officer, open_on
 from training import completions, corrections, duplicates
 from training.models import Completion, Course
@@ -43,10 +43,12 @@ def completion_log(request: ViewerRequest) -> HttpResponseBase:
         form = LogForm(initial=_prefilled(request), today=viewer.today)
         return render(request, "completions/log.html", {"form": form})
     form = LogForm(request.POST, request.FILES, today=viewer.today, is_too_large=is_too_large(request))
-    if not form.is_valid():
+    form.full_clean()
+    hold(form, "papers", by=request.user)
+    if not form.is_filled:
         return render(request, "completions/log.html", {"form": form}, status=400)
     shown = form.sealed()
-    if request.POST.get("act") == "record":
+    if request.POST.get("act") == "record" and not form.errors:
         if shown is not None:
             return _record(request, form, shown)
         messages.warning(request, "The form changed since you looked the list up. Check it again, then record.")
@@ -111,7 +113,7 @@ def _tally(sheet: log.Sheet) -> str:
 
 
 def _record(request: ViewerRequest, form: LogForm, shown: Seal) -> HttpResponseBase:
-    viewer, proposal, sent = request.viewer, form.proposal(), form.cleaned_data["papers"]
+    viewer, proposal = request.viewer, form.proposal()
     chosen = {pk for line, pk in form.picks().items() if pk in shown.offered.get(line, ())}
     wanted = list(viewer.officers().filter(pk__in={*shown.found, *chosen}).select_related("agency"))
     if not wanted:
@@ -121,8 +123,8 @@ def _record(request: ViewerRequest, form: LogForm, shown: Seal) -> HttpResponseB
         form.refuse(ValidationError("A certificate number belongs to one member. Log them one by one."))
         return _look_up(request, form)
     try:
-        with keeping():
-            files = [keep(one, agency=wanted[0].agency, by=request.user, kinds=PAPERS) for one in sent]
+        with transaction.atomic():
+            files = take([file.key for file in form.held], agency=wanted[0].agency, by=request.user)
             got = log.record(
                 proposal,
                 {officer.pk for officer in wanted},
@@ -131,7 +133,7 @@ def _record(request: ViewerRequest, form: LogForm, shown: Seal) -> HttpResponseB
                 twins=shown.twins,
                 files=files,
             )
-            transaction.set_rollback(not got.made)  # files of nothing are not kept
+            transaction.set_rollback(not got.made)  # files of nothing are not stored
     except FileRefused as error:
         form.add_error("papers", error)
         return _look_up(request, form)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from compliance import evidence, log
 from compliance.asking import arrange
+from compliance.chosen_files import hold
 from compliance.evidence_tables import PairForm, PairTable, PendingFilter, PendingTable
 from compliance.filters import checked
 from compliance.forms.evidence import AttachForm, DecideManyForm, KeepBothForm, ReportForm
@@ -21,7 +23,7 @@ from compliance.sentences import count
 from compliance.views.completions import visible
 from roster.access import Right, ViewerRequest, requires
 from roster.file_types import PAPERS
-from roster.files import FileRefused, keep, keeping
+from roster.files import FileRefused, keep, keeping, take
 from roster.models import Officer
 from training import completions, duplicates
 
@@ -135,8 +137,11 @@ def my_report(request: ViewerRequest) -> HttpResponseBase:
     form = ReportForm(
         request.POST or None, request.FILES or None, own=own, today=viewer.today, is_too_large=is_too_large(request)
     )
-    if request.method == "POST" and form.is_valid():
-        return _report(request, form)
+    if request.method == "POST":
+        form.full_clean()
+        hold(form, "paper", by=request.user)
+        if form.is_valid():
+            return _report(request, form)
     return render(request, "evidence/report.html", {"form": form}, status=400 if form.errors else 200)
 
 
@@ -154,8 +159,8 @@ def _report(request: ViewerRequest, form: ReportForm) -> HttpResponseBase:
         context = {"form": form, "alike": own, "is_same": log.is_same(proposal, alike[0].completion)}
         return render(request, "evidence/report.html", context, status=400)
     try:
-        with keeping():
-            paper = keep(form.cleaned_data["paper"], agency=officer.agency, by=request.user, kinds=PAPERS)
+        with transaction.atomic():
+            (paper,) = take([file.key for file in form.held], agency=officer.agency, by=request.user)
             log.report(proposal, officer, by=request.user, today=request.viewer.today, file=paper)
     except FileRefused as error:
         form.add_error("paper", error)
