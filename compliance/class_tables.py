@@ -10,7 +10,7 @@ from typing import Any
 import django_filters
 import django_tables2 as tables
 from django import forms
-from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, IntegerField, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from compliance.class_access import agencies_to_run
 from compliance.class_papers.missing import counts
 from compliance.completion_tables import NARROW
 from compliance.filters import ListFilter
@@ -105,6 +106,13 @@ class ClassFilter(ListFilter):
             if value == "under_way"
             else rows.filter(Q(first_at=None) | Q(first_at__gte=tomorrow))
         )
+
+
+def to_finish(viewer: Viewer) -> int:
+    """How many classes that this user may run were taught and are not finished. One query."""
+    last = ClassSession.objects.annotate(last_at=Max("meetings__ends_at"))
+    rows = last.filter(state=ClassState.PLANNED, last_at__lt=start_of(viewer.today))
+    return rows.filter(agency__in=agencies_to_run(viewer)).count()
 
 
 class ClassTable(tables.Table):  # type: ignore[misc] # django-tables2 has no types

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Exists, F, OuterRef
 
+from compliance.class_access import agencies_to_run
 from roster.models import Access, Role
 from training.duplicates import with_alike
-from training.models import Completion, CompletionFile, EvidenceDecision, ProposedCorrection
+from training.models import ClassEvent, ClassState, Completion, CompletionFile, EvidenceDecision, ProposedCorrection
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -39,3 +40,21 @@ def proposals(viewer: Viewer) -> QuerySet[ProposedCorrection]:
         "completion__officer__agency", "completion__course", "proposed_by", "decided_by"
     )
     return rows if viewer.reads_everything else rows.filter(completion__officer__in=viewer.officers())
+
+
+def reopenings(viewer: Viewer) -> QuerySet[ClassEvent]:
+    """What was asked of finished classes that this user may run, and nobody answered: to reopen them."""
+    answers = (ClassEvent.What.DECLINED, ClassEvent.What.REOPENED)
+    answered = ClassEvent.objects.filter(session=OuterRef("session"), pk__gt=OuterRef("pk"), what__in=answers)
+    rows = ClassEvent.objects.filter(
+        ~Exists(answered),
+        what=ClassEvent.What.ASKED,
+        session__state=ClassState.FINISHED,
+        session__agency__in=agencies_to_run(viewer),
+    )
+    return rows.select_related("session__agency", "session__course", "by")
+
+
+def for_two(viewer: Viewer) -> int:
+    """How many corrections and reopenings wait for a second person. Two queries."""
+    return proposals(viewer).filter(state=ProposedCorrection.State.OPEN).count() + reopenings(viewer).count()

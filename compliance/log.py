@@ -314,7 +314,7 @@ def look_alikes(proposal: Proposal, officer_ids: Collection[int]) -> dict[int, l
     """
     found = {
         officer: [Twin(row) for row in sorted(rows, key=lambda row: not is_same(proposal, row))]
-        for officer, rows in duplicates.near(officer_ids, proposal.course, proposal.completed_on).items()
+        for officer, rows in duplicates.near(dict.fromkeys(officer_ids, proposal.completed_on), proposal.course).items()
     }
     if proposal.certificate_number and officer_ids:
         agencies = set(Officer.objects.filter(pk__in=officer_ids).values_list("agency", flat=True))

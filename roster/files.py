@@ -230,7 +230,7 @@ def take(keys: Collection[uuid.UUID], *, agency: Agency, by: User) -> list[Store
 
 
 def drop(keys: Collection[uuid.UUID], *, by: User) -> None:
-    """Remove what somebody chose and does not want any more; what a form took stays. Three queries, none for nothing."""
+    """Remove what somebody chose and does not want any more; what a form took stays. Three queries, or none."""
     if not keys:
         return
     with transaction.atomic():

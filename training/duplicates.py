@@ -51,23 +51,31 @@ def _known() -> QuerySet[Any]:
     return found
 
 
-def near(officer_ids: Collection[int], course: Course, on: date) -> dict[int, list[Completion]]:
-    """Member -> completions of this course within the days that the agency takes for near, the nearest first.
+def near(days: Mapping[int, date], course: Course) -> dict[int, list[Completion]]:
+    """Member -> completions of this course within what the agency takes for near of that member's day, nearest first.
 
     Those of the same day are among them, whatever their result; of other days only what was passed. One query.
     """
+    if not days:
+        return {}
     around = timedelta(days=MOST_DAYS)
     rows = _known().filter(
-        officer__in=officer_ids, root=course.same_as_id or course.pk, completed_on__range=(on - around, on + around)
+        officer__in=days,
+        root=course.same_as_id or course.pk,
+        completed_on__range=(min(days.values()) - around, max(days.values()) + around),
     )
     found: dict[int, list[Completion]] = {}
-    for row in rows.order_by("pk"):
-        apart = abs((row.completed_on - on).days)
+    for row in rows.select_related("recorded_in__by").order_by("pk"):
+        apart = _apart(row, days[row.officer_id])
         if apart == 0 or (apart <= row.near_days and row.result == Result.PASSED):
             found.setdefault(row.officer_id, []).append(row)
-    for of_member in found.values():
-        of_member.sort(key=lambda row: abs((row.completed_on - on).days))
+    for officer, of_member in found.items():
+        of_member.sort(key=lambda row: _apart(row, days[officer]))
     return found
+
+
+def _apart(row: Completion, on: date) -> int:
+    return abs((row.completed_on - on).days)
 
 
 def with_number(agency_ids: Collection[int], number: str) -> list[Completion]:
@@ -148,6 +156,15 @@ def _by_number(completions: Iterable[Completion]) -> list[Completion]:
     for row in _known().annotate(number=Upper("certificate_number")).filter(number__in=numbers).order_by("pk"):
         by_number.setdefault((row.officer.agency_id, _number(row)), []).append(row)
     return [row for rows in by_number.values() if len(rows) <= MOST_OF_A_NUMBER for row in rows]
+
+
+def kept_beside(ids: Collection[int]) -> dict[int, set[int]]:
+    """Completion -> those of which somebody said that they are two. One query, none for nothing."""
+    found: dict[int, set[int]] = {}
+    for first, second in _kept(ids) if ids else ():
+        found.setdefault(first, set()).add(second)
+        found.setdefault(second, set()).add(first)
+    return found
 
 
 def _kept(ids: Collection[int]) -> set[tuple[int, int]]:

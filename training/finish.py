@@ -1,7 +1,8 @@
 """Finishing a class: attendance and tests become completions, standings follow, all in one transaction; and reopening.
 
 A plan is made first, for the page: what each person's attendance and tests come to (`judging`) and what recording would
-do. Finishing makes the plan again under the locks and refuses when it is no longer the one that was shown; sent twice,
+do. Who has one like it already (`duplicates`) is for a person to decide: both were taught, or this one is left out.
+Finishing makes the plan again under the locks and refuses when it is no longer the one that was shown; sent twice,
 or by two people at once, it records once. Reopening voids what the finish recorded, unless somebody corrected it since;
 finishing again records anew, and each completion names the one it replaces.
 """
@@ -17,12 +18,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from roster.access import own_members
-from roster.facts import Recorder, Via, recording
+from roster.facts import Recorder, Via, hold_rules, recording
 from roster.models import Employment
 from roster.records import correct, spoken
+from training import duplicates
 from training.certificates import issue_of_class, verified
 from training.class_records import ClassRecord, EntryRefused, holding, over_on, planned_minutes, read
 from training.judging import Judgement, Verdict, plain, reaches, spoken_minutes
@@ -64,6 +66,10 @@ OUTCOME: dict[str, Any] = {
     "outcome_score": None,
     "outcome_attendance": None,
 }
+ASK_FIRST = "Your agency asks for two people: ask for the class to be reopened, and somebody else accepts."
+UNDECIDED = "Say of everybody who has a completion like this one whether both were taught:"
+#: people that a sentence names
+MOST_NAMED = 5
 MEANWHILE = "Attendance, tests or the list of this class changed since you looked. Look at it again, then finish it."
 
 
@@ -75,7 +81,15 @@ class Act(StrEnum):
     KEPT = "kept"  # what an earlier finish recorded was changed since, by correction or merge, and stands
     OUTSIDE = "outside"  # their record is kept elsewhere: an outcome, no completion
     REFUSED = "refused"  # passed, and yet nothing can be recorded
+    LEFT_OUT = "left out"  # passed, and a person said that what is recorded already is this very class
     NOTHING = "nothing"  # did not pass
+
+
+class Choice(StrEnum):
+    """What a person says of somebody who has a completion like this one."""
+
+    BOTH = "both"  # both were taught: this is another
+    LEAVE = "leave"  # leave this one out: what is recorded stands for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +109,12 @@ class Line:
     stands: Completion | None = None
     #: what an earlier finish recorded and reopening voided
     replaces: int | None = None
+    #: of `record`: what they have like it; unless it is their own, a person says whether this is another
+    twins: tuple[Completion, ...] = ()
+
+    @property
+    def is_asked(self) -> bool:
+        return bool(self.twins) and not self.is_own
 
     @property
     def passed(self) -> bool:
@@ -118,6 +138,7 @@ class Line:
             self.why,
             self.notes,
             self.evidence.value,
+            [twin.pk for twin in self.twins],
         )
 
 
@@ -151,6 +172,19 @@ class Plan:
         )
 
     @property
+    def asked(self) -> list[Line]:
+        """People of whom a person has to say whether this is another."""
+        return [line for line in self.lines if line.is_asked]
+
+    def decided(self, choices: Mapping[int, str]) -> Plan:
+        """The plan once a person chose, by seat; `EntryRefused` where one is not said."""
+        missing = [line for line in self.asked if line.seat.pk not in choices]
+        if missing:
+            raise EntryRefused(f"{UNDECIDED} {', '.join(line.seat.name for line in missing[:MOST_NAMED])}.")
+        left = {line.seat.pk for line in self.asked if choices[line.seat.pk] == Choice.LEAVE}
+        return replace(self, lines=[_left_out(line) if line.seat.pk in left else line for line in self.lines])
+
+    @property
     def digest(self) -> str:
         """Tells this plan from another."""
         session = self.record.session
@@ -159,7 +193,7 @@ class Plan:
 
 
 def plan(session: ClassSession, *, by: User | None, today: date) -> Plan:
-    """What finishing would do now. At most eleven queries, whatever the number of people; nothing is written."""
+    """What finishing would do now. At most thirteen queries, whatever the number of people; nothing is written."""
     record = read(session)
     seats = [seat for seat in record.seated if seat.officer_id is not None]
     officers = [seat.officer_id for seat in seats if seat.officer_id is not None]
@@ -173,7 +207,38 @@ def plan(session: ClassSession, *, by: User | None, today: date) -> Plan:
         replaces = None if seat.completion_id in corrected else seat.completion_id
         line = Line(seat, record.judge(seat), Act.NOTHING, is_own=seat.officer_id in own, replaces=replaces)
         lines.append(_decided(line, session, held, good, corrected, employed, today))
-    return Plan(record, lines, _bar(record, today))
+    return Plan(record, _with_twins(lines, session), _bar(record, today))
+
+
+def _with_twins(lines: Sequence[Line], session: ClassSession) -> list[Line]:
+    """The lines, those that record with what the member has like it and nobody said is another. Two queries."""
+    days = {
+        line.seat.officer_id: line.judgement.completed_on
+        for line in lines
+        if line.act is Act.RECORD and line.seat.officer_id and line.judgement.completed_on
+    }
+    found = duplicates.near(days, session.course)
+    kept = duplicates.kept_beside([line.replaces for line in lines if line.replaces and line.seat.officer_id in found])
+    return [
+        _with_own_twins(line, found.get(line.seat.officer_id or 0, ()), kept.get(line.replaces or 0, set()))
+        if line.act is Act.RECORD
+        else line
+        for line in lines
+    ]
+
+
+def _with_own_twins(line: Line, alike: Sequence[Completion], kept: Collection[int]) -> Line:
+    twins = tuple(twin for twin in alike if twin.pk not in kept)
+    notes = line.notes
+    if twins and line.is_own:
+        on = ", ".join(spoken(twin.completed_on) for twin in twins)
+        notes = (*notes, f"Like what is recorded on {on}: whoever verifies it says whether it is another.")
+    return replace(line, twins=twins, notes=notes)
+
+
+def _left_out(line: Line) -> Line:
+    on = ", ".join(spoken(twin.completed_on) for twin in line.twins)
+    return replace(line, act=Act.LEFT_OUT, why=(f"Left out: what is recorded on {on} stands for it.",))
 
 
 def _bar(record: ClassRecord, today: date) -> str:
@@ -320,11 +385,14 @@ class Finished:
     already: bool = False
 
 
-def finish(session: ClassSession, *, shown: str, by: User | None, today: date) -> Finished:
+def finish(
+    session: ClassSession, *, shown: str, by: User | None, today: date, choices: Mapping[int, str] | None = None
+) -> Finished:
     """Record what `plan` showed; `shown` is its digest. Standings are up to date when it returns.
 
-    `EntryRefused` where the class cannot be finished, or the plan is no longer the one that was shown. Finished
-    already: nothing is done. Fifty-odd queries, whatever the number of people.
+    `choices` is a `Choice` by seat, of those whom the plan asks about; that both were taught is remembered.
+    `EntryRefused` where the class cannot be finished, one is not decided, or the plan is no longer the one that was
+    shown. Finished already: nothing is done. Fifty-odd queries, whatever the number of people.
     """
     with recording(by=by, via=Via.PAGE, why=f"Class {session.number} finished") as recorder, holding(session) as held:
         if held.state == ClassState.FINISHED:
@@ -335,7 +403,8 @@ def finish(session: ClassSession, *, shown: str, by: User | None, today: date) -
             raise EntryRefused(found.bar)
         if found.digest != shown:
             raise EntryRefused(MEANWHILE)
-        recorded = _record(recorder, held, found.to_record, today)
+        found = found.decided(choices or {})
+        recorded = _record(recorder, held, found.to_record, today, by)
         _close(found.lines, recorded)
         issue_of_class(held, issued_on=today, by=by)
         change = recorder.change_id
@@ -353,7 +422,9 @@ def _members(session: ClassSession) -> list[int]:
     return [key for key in ids if key is not None]
 
 
-def _record(recorder: Recorder, session: ClassSession, lines: Sequence[Line], today: date) -> dict[int, int]:
+def _record(
+    recorder: Recorder, session: ClassSession, lines: Sequence[Line], today: date, by: User | None
+) -> dict[int, int]:
     """Record a completion for each of these; member -> its id. Four queries, and a few for each decision carried on."""
     if not lines:
         return {}
@@ -382,6 +453,11 @@ def _record(recorder: Recorder, session: ClassSession, lines: Sequence[Line], to
     replaced = {line.replaces: made[line.seat.officer_id] for line in lines if line.replaces and line.seat.officer_id}
     for decision in EvidenceDecision.objects.known().filter(completion__in=replaced):
         correct(recorder, decision, completion=replaced[decision.completion_id])
+    if replaced:
+        duplicates.carry_over({before: completion.pk for before, completion in replaced.items()})
+    pairs = [(made[line.seat.officer_id].pk, twin.pk) for line in lines if line.is_asked for twin in line.twins]
+    if pairs:
+        duplicates.remember_both(pairs, by=by)
     return {officer: completion.pk for officer, completion in made.items()}
 
 
@@ -460,41 +536,94 @@ def _why_left(session: ClassSession, completion: Completion, corrected: Mapping[
     return ""
 
 
-def reopen(session: ClassSession, *, why: str, by: User | None) -> bool:
+def asks_two(session: ClassSession) -> bool:
+    """Whether an agency concerned asks for two people to void what the class recorded. One query at most."""
+    return session.agency.asks_two or (
+        Enrollment.objects.filter(session=session, completion__isnull=False, officer__agency__asks_two=True).exists()
+    )
+
+
+def reopening_asked(session: ClassSession) -> ClassEvent | None:
+    """Who asked for the class to be reopened and why, until somebody answered. One query."""
+    asking = (ClassEvent.What.ASKED, ClassEvent.What.DECLINED, ClassEvent.What.REOPENED)
+    last = session.events.filter(what__in=asking).select_related("by").last()
+    return last if last is not None and last.what == ClassEvent.What.ASKED else None
+
+
+def ask_to_reopen(session: ClassSession, *, why: str, by: User) -> None:
+    """Ask a second person to reopen a finished class. Nothing changes by it."""
+    with holding(session) as held:
+        if held.state != ClassState.FINISHED:
+            raise EntryRefused("This class is open already.")
+        if reopening_asked(held) is not None:
+            raise EntryRefused("Somebody asked for this class to be reopened already.")
+        ClassEvent.objects.create(session=held, what=ClassEvent.What.ASKED, why=why, by=by)
+
+
+def decline_to_reopen(session: ClassSession, *, note: str, by: User) -> None:
+    """Leave the class finished: whoever asked withdraws, anybody else refuses."""
+    with holding(session) as held:
+        asked = reopening_asked(held)
+        if asked is None:
+            raise EntryRefused("Nobody asks for this class to be reopened any more.")
+        told = "withdrawn" if asked.by_id == by.pk else "refused"
+        ClassEvent.objects.create(session=held, what=ClassEvent.What.DECLINED, told=told, why=note, by=by)
+
+
+def reopen(session: ClassSession, *, why: str = "", by: User | None) -> bool:
     """Void what the finish recorded and let attendance and tests be changed; False where the class is open already.
 
-    What somebody corrected since stays as it is. Where the agency asks for two, whoever finished the class does not
-    reopen it.
+    What somebody corrected since stays as it is. Where two people are asked for, another one asked first, and said why.
     """
-    with (
-        recording(by=by, via=Via.PAGE, why=f"Class {session.number} reopened: {why}") as recorder,
-        holding(session) as held,
-    ):
-        if held.state != ClassState.FINISHED:
-            return False
-        if bar := bar_to_reopening(held, by):
-            raise EntryRefused(bar)
-        recorder.lock(_members(held))
-        undone = what_reopening_undoes(held)
-        recorder.void([each.completion for each in undone if not each.left])
-        Enrollment.objects.filter(session=held).exclude(outcome="").update(**OUTCOME)
-        ClassSession.objects.filter(pk=held.pk).update(state=ClassState.PLANNED, finished_in=None, asked=None)
-        voided = sum(not each.left for each in undone)
-        told = f"{voided} {'completion' if voided == 1 else 'completions'} voided"
-        ClassEvent.objects.create(
-            session=held, what=ClassEvent.What.REOPENED, told=told, why=why, change_id=recorder.change_id, by=by
-        )
+    with transaction.atomic():
+        hold_rules(shared=True)  # locks in the order that everybody takes them
+        with holding(session) as held:
+            if held.state != ClassState.FINISHED:
+                return False
+            if by is not None and asks_two(held):
+                asked = _asked_by_another(held, by)
+                _reopen(held, asked.why, by, f"asked for by {_name(asked.by)}, accepted by {_name(by)}")
+            else:
+                _reopen(held, why, by)
     return True
 
 
-def bar_to_reopening(session: ClassSession, by: User | None) -> str:
-    """Why this user may not reopen the class; blank where they may. One query at most."""
-    if not session.agency.asks_two or by is None:
-        return ""
-    last = session.events.filter(what=ClassEvent.What.FINISHED).last()
-    if last is not None and last.by_id == by.pk:
-        return "You finished this class. Your agency asks for two people: somebody else has to reopen it."
+def _asked_by_another(session: ClassSession, by: User) -> ClassEvent:
+    """What somebody else asked and this one may accept; `EntryRefused` otherwise."""
+    asked = reopening_asked(session)
+    if asked is None:
+        raise EntryRefused(ASK_FIRST)
+    if bar := bar_to_accepting(session, asked, by):
+        raise EntryRefused(bar)
+    return asked
+
+
+def bar_to_accepting(session: ClassSession, asked: ClassEvent, by: User) -> str:
+    """Why this user may not accept that the class is reopened; blank where they may. Three queries at most."""
+    if asked.by_id == by.pk:
+        return "You asked for it. Somebody else has to accept."
+    if session.enrollments.filter(officer__in=own_members(by), completion__isnull=False).exists():
+        return "A completion of your own would be voided. Somebody else has to accept."
     return ""
+
+
+def _name(user: User | None) -> str:
+    return (user.get_full_name() or user.username) if user else "a command"
+
+
+def _reopen(session: ClassSession, why: str, by: User | None, by_two: str = "") -> None:
+    reason = f"{why} ({by_two})" if by_two else why
+    with recording(by=by, via=Via.PAGE, why=f"Class {session.number} reopened: {reason}") as recorder:
+        recorder.lock(_members(session))
+        undone = what_reopening_undoes(session)
+        recorder.void([each.completion for each in undone if not each.left])
+        Enrollment.objects.filter(session=session).exclude(outcome="").update(**OUTCOME)
+        ClassSession.objects.filter(pk=session.pk).update(state=ClassState.PLANNED, finished_in=None, asked=None)
+        voided = sum(not each.left for each in undone)
+        told = "; ".join(filter(None, [f"{voided} {'completion' if voided == 1 else 'completions'} voided", by_two]))
+        ClassEvent.objects.create(
+            session=session, what=ClassEvent.What.REOPENED, told=told, why=why, change_id=recorder.change_id, by=by
+        )
 
 
 def different_now(session: ClassSession, *, by: User | None, today: date) -> list[Line]:

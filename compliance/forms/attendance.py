@@ -15,6 +15,7 @@ from compliance.class_sheets import ABSENT, PRESENT, Missed, cell_name, mark_tex
 from compliance.forms.fields import StyledForm, TodayForm, check_past, day_field, why_field
 from training.attendance import spoken_block
 from training.class_records import Cell, ClassRecord, day_of, planned_minutes
+from training.finish import Choice, Line
 from training.models import CourseTest, Enrollment, Meeting, TestAttempt
 
 IS_MINUTES = re.compile(r"[0-9]{1,4}")
@@ -253,9 +254,37 @@ class CorrectedForm(forms.Form):
 
 
 class FinishForm(StyledForm):
-    """What was shown when somebody said to finish the class."""
+    """What was shown when somebody said to finish the class, and what they said of people who have one like it."""
 
     shown = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    rest = forms.ChoiceField(
+        label="Everybody not decided here",
+        choices=[
+            ("", "is decided one by one"),
+            (Choice.BOTH.value, "both were taught"),
+            (Choice.LEAVE.value, "leave this one out"),
+        ],
+        required=False,
+    )
+
+    def __init__(self, *args: Any, asked: Sequence[Line] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.asked = asked
+
+    def pairs(self) -> list[tuple[Line, str, str]]:
+        """Each person asked about, with the name of their field and what was chosen; blank = nothing yet."""
+        return [(line, *self._said(line)) for line in self.asked]
+
+    def choices(self) -> dict[int, str]:
+        """Seat -> what was chosen, for each or for the rest."""
+        rest = self.cleaned_data["rest"]
+        said = {line.seat.pk: choice or rest for line, _, choice in self.pairs()}
+        return {seat: choice for seat, choice in said.items() if choice}
+
+    def _said(self, line: Line) -> tuple[str, str]:
+        name = f"alike-{line.seat.pk}"
+        value = str(self.data.get(name, ""))
+        return name, value if value in list(Choice) else ""
 
 
 class ReopenForm(StyledForm):

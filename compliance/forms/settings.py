@@ -32,7 +32,8 @@ class AgencyForm(StyledForm):
     asks_two = forms.BooleanField(
         label="A second person accepts what is voided or corrected",
         required=False,
-        help_text="Whoever voids or corrects a completion proposes it; somebody else accepts or refuses it.",
+        help_text="Whoever voids or corrects a completion, or reopens a finished class, proposes it; somebody else"
+        " accepts or refuses it. Imports, undoing them, and merging two records are one person's, shown before.",
     )
     near_days = forms.IntegerField(
         label="Days within which completions look like one",

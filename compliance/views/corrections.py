@@ -20,12 +20,12 @@ from training.models import ProposedCorrection
 @requires(Right.RECORD)
 @require_safe
 def correction_list(request: ViewerRequest) -> HttpResponseBase:
-    """What waits for a second person, and what became of the rest."""
+    """What waits for a second person, and what became of the rest; classes that somebody wants reopened."""
     found = ProposalFilter(request.GET, evidence.proposals(request.viewer), viewer=request.viewer)
     if not found.form.is_valid():
         return render(request, "evidence/corrections.html", {"filter": found}, status=400)
     table = ProposalTable(found.qs)
-    context = {"filter": found, "table": table}
+    context = {"filter": found, "table": table, "reopenings": evidence.reopenings(request.viewer)}
     return arrange(request, table, "corrections") or render(request, "evidence/corrections.html", context)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponseBase
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from compliance import log
 from compliance.class_access import may_run
 from compliance.forms.attendance import FinishForm, ReopenForm
+from compliance.forms.completions import SecondForm
 from compliance.sentences import count
 from compliance.templatetags.classes import class_address
 from compliance.views.attendance import back_to, find_class_file
@@ -21,6 +22,9 @@ from training import finish
 from training.class_records import EntryRefused
 from training.finish import Act, Line, Plan
 from training.models import ClassSession, ClassState, Enrollment, Outcome
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +45,15 @@ def class_finish(request: ViewerRequest, number: str) -> HttpResponseBase:
         return _finish(request, session)
     if session.state == ClassState.FINISHED:
         return _show_finished(request, session)
-    return _show_plan(request, session, FinishForm())
+    plan = finish.plan(session, by=request.user, today=request.viewer.today)
+    return _show_plan(request, session, plan, FinishForm(asked=plan.asked))
 
 
 def _show_plan(
-    request: ViewerRequest, session: ClassSession, form: FinishForm, *, status: int = 200
+    request: ViewerRequest, session: ClassSession, plan: Plan, form: FinishForm, *, status: int = 200
 ) -> HttpResponseBase:
     """The preview. About forty queries, whatever the number of people."""
     viewer = request.viewer
-    plan = finish.plan(session, by=request.user, today=viewer.today)
     context: dict[str, Any] = {
         "session": session,
         "plan": plan,
@@ -57,6 +61,8 @@ def _show_plan(
         "others": [line for line in plan.lines if not line.passed],
         "form": form,
         "digest": plan.digest,
+        "sure": len(plan.to_record) - len(plan.asked),
+        "openable": viewer.openable([line.seat.officer for line in plan.asked if line.seat.officer]),
         "may_run": may_run(viewer, session),
     }
     return render(request, "classes/finish.html", context, status=status)
@@ -95,7 +101,7 @@ def _proposal(session: ClassSession, line: Line) -> log.Proposal:
 
 
 def _show_finished(request: ViewerRequest, session: ClassSession) -> HttpResponseBase:
-    """What each person came to. Three queries."""
+    """What each person came to. Four queries."""
     seats = Enrollment.objects.filter(session=session).exclude(outcome="").select_related("officer", "completion")
     rows = sorted(seats, key=lambda seat: (list(Outcome).index(Outcome(seat.outcome)), seat.name.casefold()))
     event = session.events.filter(what="finished").select_related("by").last()
@@ -105,6 +111,7 @@ def _show_finished(request: ViewerRequest, session: ClassSession) -> HttpRespons
         "event": event,
         "openable": request.viewer.openable([seat.officer for seat in rows if seat.officer]),
         "may_run": may_run(request.viewer, session),
+        "asked": finish.reopening_asked(session),
     }
     return render(request, "classes/finished.html", context)
 
@@ -112,14 +119,18 @@ def _show_finished(request: ViewerRequest, session: ClassSession) -> HttpRespons
 def _finish(request: ViewerRequest, session: ClassSession) -> HttpResponseBase:
     if not may_run(request.viewer, session):
         raise Http404
-    form = FinishForm(request.POST)
+    today = request.viewer.today
+    plan = finish.plan(session, by=request.user, today=today)
+    form = FinishForm(request.POST, asked=plan.asked)
     if not form.is_valid():
-        return _show_plan(request, session, form, status=400)
+        return _show_plan(request, session, plan, form, status=400)
     try:
-        done = finish.finish(session, shown=form.cleaned_data["shown"], by=request.user, today=request.viewer.today)
+        done = finish.finish(
+            session, shown=form.cleaned_data["shown"], choices=form.choices(), by=request.user, today=today
+        )
     except EntryRefused as refused:
         form.refuse(refused)
-        return _show_plan(request, session, form, status=409)
+        return _show_plan(request, session, plan, form, status=409)
     if done.already:
         messages.info(request, "This class was finished already; nothing was recorded twice.")
     else:
@@ -130,17 +141,23 @@ def _finish(request: ViewerRequest, session: ClassSession) -> HttpResponseBase:
 @requires(Right.RUN_CLASSES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def class_reopen(request: ViewerRequest, number: str) -> HttpResponseBase:
-    """Void what the finish recorded, with a reason, so that attendance and tests can be changed."""
+    """Void what the finish recorded, with a reason, so that attendance and tests can be changed.
+
+    Where two people are asked for, one asks and another accepts.
+    """
     session = find_class_file(request, number)
-    form = ReopenForm(request.POST or None)
+    if not may_run(request.viewer, session):
+        raise Http404
+    asks_two = finish.asks_two(session)
+    asked = finish.reopening_asked(session) if asks_two else None
+    form = SecondForm(request.POST or None) if asked else ReopenForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            reopened = finish.reopen(session, why=form.cleaned_data["why"], by=request.user)
+            said = _reopen(session, form, asks_two=asks_two, by=request.user)
         except EntryRefused as refused:
             form.refuse(refused)
         else:
-            said = "Class reopened. Mend what was wrong, then finish it again."
-            messages.success(request, said if reopened else "This class is open already.")
+            messages.success(request, said)
             return back_to(request, "class-finish", session)
     if session.state != ClassState.FINISHED:
         return redirect(class_address("class-finish", session, request))
@@ -151,6 +168,22 @@ def class_reopen(request: ViewerRequest, number: str) -> HttpResponseBase:
         "voided": [each for each in undone if not each.left],
         "left": [each for each in undone if each.left],
         "different": finish.different_now(session, by=request.user, today=request.viewer.today),
-        "bar": finish.bar_to_reopening(session, request.user),
+        "asks_two": asks_two,
+        "asked": asked,
+        "is_asker": asked is not None and asked.by_id == request.user.pk,
+        "bar": finish.bar_to_accepting(session, asked, request.user) if asked else "",
     }
     return render(request, "classes/reopen.html", context, status=400 if form.errors else 200)
+
+
+def _reopen(session: ClassSession, form: ReopenForm | SecondForm, *, asks_two: bool, by: User) -> str:
+    """Reopen the class, ask for it, or answer who asked; what was done, for people."""
+    values = form.cleaned_data
+    if isinstance(form, SecondForm) and values["act"] == "refuse":
+        finish.decline_to_reopen(session, note=values["note"].strip(), by=by)
+        return "The class stays finished."
+    if asks_two and isinstance(form, ReopenForm) and session.state == ClassState.FINISHED:
+        finish.ask_to_reopen(session, why=values["why"], by=by)
+        return "Asked for. Nothing changed yet: somebody else has to accept it."
+    reopened = finish.reopen(session, why=values.get("why", ""), by=by)
+    return "Class reopened. Mend what was wrong, then finish it again." if reopened else "This class is open already."

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from compliance import coverage, evidence, goals, import_runs, jobs
+from compliance.class_tables import to_finish
 from compliance.models import Goal, ImportRun, JobState
 from compliance.views.officers import show_officer
 from compliance.working import Place
@@ -84,6 +85,10 @@ def _next_steps(viewer: Viewer, rows: coverage.Standings) -> list[tuple[int, str
         waiting = evidence.pending(viewer).count()
         where = reverse("completion-pending")
         steps.append((waiting, "completions whose evidence waits for a decision", where))
+    if viewer.may(Right.RUN_CLASSES) and (taught := to_finish(viewer)):
+        steps.append((taught, "classes taught and not finished", f"{reverse('class-list')}?state=to_finish"))
+    if viewer.may(Right.RECORD) and (asked := evidence.for_two(viewer)):
+        steps.append((asked, "corrections that wait for a second person", reverse("correction-list")))
     if viewer.may(Right.IMPORT):
         waiting = import_runs.visible(viewer).filter(state=ImportRun.State.PLANNED).count()
         steps.append((waiting, "import plans waiting to be recorded", reverse("import-list")))

@@ -18,7 +18,7 @@ from roster import merging
 from roster.models import Access, Agency
 from tests import factories as make
 from tests.two_writers import Worker
-from training import attendance, completions, finish
+from training import attendance, completions, duplicates, finish
 from training.class_records import EntryRefused
 from training.finish import Act
 from training.models import (
@@ -28,6 +28,7 @@ from training.models import (
     CourseTest,
     Enrollment,
     EvidenceDecision,
+    KeptBoth,
     Meeting,
     TestAttempt,
 )
@@ -67,14 +68,16 @@ def take_exam(seat: Enrollment, score: int, on: date = FRIDAY, remedial: date | 
     TestAttempt.objects.create(enrollment=seat, test=exam, taken_on=on, score=score, remedial_on=remedial)
 
 
-def finish_it(session: ClassSession, by: User | None, *, today: date = TODAY) -> finish.Finished:
+def finish_it(
+    session: ClassSession, by: User | None, *, today: date = TODAY, choices: dict[int, str] | None = None
+) -> finish.Finished:
     """Finish what the page would show now."""
     session.refresh_from_db()
     shown = finish.plan(session, by=by, today=today).digest
-    return finish.finish(session, shown=shown, by=by, today=today)
+    return finish.finish(session, shown=shown, by=by, today=today, choices=choices)
 
 
-def refusal(session: ClassSession, by: User | None, **values: date) -> list[str]:
+def refusal(session: ClassSession, by: User | None, **values: Any) -> list[str]:
     with pytest.raises(EntryRefused) as refused:
         finish_it(session, by, **values)
     return refused.value.messages
@@ -399,9 +402,114 @@ def test_an_earlier_course_of_the_member_stands_in_no_way(session: ClassSession,
     seat = seat_of(session)
     assert seat.officer is not None
     make.complete(seat.officer, session.course, date(2020, 5, 1))
-    make.complete(seat.officer, session.course, FRIDAY, class_number="CIT-0")
 
     assert finish_it(session, by).recorded == 1
+
+
+# --- look-alikes ------------------------------------------------------------------------------------------------------
+
+
+def alike(seat: Enrollment, on: date = MONDAY, **values: Any) -> Completion:
+    """What the member of a seat has of the course already."""
+    assert seat.officer is not None
+    return make.complete(seat.officer, seat.session.course, on, **values)
+
+
+@pytest.mark.parametrize(
+    ("on", "values", "is_asked"),
+    [
+        pytest.param(FRIDAY - timedelta(days=7), {}, True, id="within-the-days"),
+        pytest.param(FRIDAY - timedelta(days=8), {}, False, id="a-day-beyond"),
+        pytest.param(FRIDAY + timedelta(days=7), {}, True, id="after"),
+        pytest.param(FRIDAY, {"class_number": "CIT-0"}, True, id="another-class-of-the-day"),
+        pytest.param(FRIDAY, {"class_number": "CIT-0", "result": "failed"}, True, id="failed-on-the-day"),
+        pytest.param(FRIDAY - timedelta(days=2), {"result": "failed"}, False, id="failed-before"),
+    ],
+)
+def test_who_has_one_like_it_is_asked_about(
+    session: ClassSession, by: User, on: date, values: dict[str, str], is_asked: bool
+) -> None:
+    seat, other = seat_of(session), seat_of(session, "Other")
+    row = alike(seat, on, **values)
+
+    lines = {line.seat.pk: line for line in finish.plan(session, by=by, today=TODAY).lines}
+
+    assert lines[seat.pk].twins == ((row,) if is_asked else ())
+    assert (lines[seat.pk].is_asked, lines[other.pk].is_asked) == (is_asked, False)
+
+
+def test_nothing_is_finished_until_each_look_alike_is_decided(session: ClassSession, by: User) -> None:
+    seats = [seat_of(session, name) for name in ("Whitfield", "Delacroix")]
+    for seat in seats:
+        alike(seat)
+
+    with pytest.raises(EntryRefused) as refused:
+        finish_it(session, by, choices={seats[0].pk: "both"})
+
+    said = "Say of everybody who has a completion like this one whether both were taught: Delacroix, "
+    assert refused.value.messages[0].startswith(said)
+    session.refresh_from_db()
+    assert (session.state, Completion.objects.count()) == (ClassState.PLANNED, 2)
+
+
+def test_both_are_recorded_and_remembered_or_this_one_is_left_out(session: ClassSession, by: User) -> None:
+    both, left, plain = (seat_of(session, name) for name in ("Both", "Left", "Plain"))
+    taught, stands = alike(both), alike(left)
+
+    done = finish_it(session, by, choices={both.pk: "both", left.pk: "leave", plain.pk: "leave"})
+
+    assert done.recorded == 2
+    made = Completion.objects.get(officer=both.officer, class_number="CIT-1")
+    assert KeptBoth.objects.values_list("first", "second", "by").get() == (taught.pk, made.pk, by.pk)
+    assert list(Completion.objects.filter(officer=left.officer)) == [stands]
+    assert outcome(left) == ("passed", "Left out: what is recorded on 13 Apr 2026 stands for it.")
+    assert (left.completion, outcome(plain)) == (None, ("passed", ""))
+    assert duplicates.undecided([made]) == {}
+    assert session.events.get(what="finished").told == "3 passed; 2 completions recorded"
+    assert standings.differences() == {}
+
+
+def test_what_was_said_once_is_not_asked_after_reopening(session: ClassSession, by: User) -> None:
+    both, left = seat_of(session, "Both"), seat_of(session, "Left")
+    alike(both), alike(left)
+    finish_it(session, by, choices={both.pk: "both", left.pk: "leave"})
+    finish.reopen(session, why="x", by=by)
+    session.refresh_from_db()
+
+    asked = finish.plan(session, by=by, today=TODAY).asked
+    finish_it(session, by, choices={left.pk: "both"})
+
+    assert [line.seat for line in asked] == [left]
+    made = Completion.objects.known().filter(class_number="CIT-1")
+    assert (len(made), duplicates.undecided(made)) == (2, {})
+
+
+def test_a_look_alike_recorded_meanwhile_is_shown_first(session: ClassSession, by: User) -> None:
+    seat = seat_of(session)
+    shown = finish.plan(session, by=by, today=TODAY).digest
+    alike(seat)
+
+    with pytest.raises(EntryRefused) as refused:
+        finish.finish(session, shown=shown, by=by, today=TODAY, choices={seat.pk: "both"})
+
+    assert refused.value.messages == [finish.MEANWHILE]
+
+
+def test_of_ones_own_look_alike_somebody_else_decides(session: ClassSession, by: User) -> None:
+    seat = seat_of(session)
+    Access.objects.create(user=by, role="officer", officer=seat.officer)
+    alike(seat)
+
+    (line,) = finish.plan(session, by=by, today=TODAY).lines
+    finish_it(session, by, choices={seat.pk: "leave"})
+
+    assert (line.is_asked, line.notes[-1]) == (
+        False,
+        "Like what is recorded on 13 Apr 2026: whoever verifies it says whether it is another.",
+    )
+    made = Completion.objects.get(class_number="CIT-1")
+    assert (made.evidence, KeptBoth.objects.exists()) == ("pending", False)
+    assert list(duplicates.undecided([made])) == [made.pk]
 
 
 def test_whose_own_completion_it_is_waits_for_somebody_else(session: ClassSession, by: User) -> None:
@@ -539,18 +647,89 @@ def test_a_rejection_of_the_evidence_outlasts_reopening(session: ClassSession, b
     assert standings.differences() == {}
 
 
-def test_where_the_agency_asks_for_two_somebody_else_reopens(session: ClassSession, by: User) -> None:
+@pytest.fixture
+def asking(session: ClassSession, by: User) -> tuple[Enrollment, User]:
+    """A finished class of an agency that asks for two: who has a seat in it, and a colleague of who finished it."""
     Agency.objects.update(asks_two=True)
-    seat_of(session)
+    seat = seat_of(session)
+    finish_it(session, by)
+    return seat, make.make_user("academy", "colleague")
+
+
+def told(session: ClassSession) -> list[tuple[str, str, str]]:
+    return [(row.what, row.why, row.by.username) for row in session.events.all() if row.by]
+
+
+def test_where_the_agency_asks_for_two_one_asks_and_another_reopens(
+    session: ClassSession, by: User, asking: tuple[Enrollment, User]
+) -> None:
+    seat, colleague = asking
+
+    with pytest.raises(EntryRefused) as alone:
+        finish.reopen(session, why="x", by=by)
+    finish.ask_to_reopen(session, why="A sheet turned up", by=by)
+    with pytest.raises(EntryRefused) as own:
+        finish.reopen(session, why="x", by=by)
+    meanwhile = (state_of(seat), session.events.count())
+    reopened = finish.reopen(session, why="", by=colleague)
+
+    assert alone.value.messages == [finish.ASK_FIRST]
+    assert own.value.messages == ["You asked for it. Somebody else has to accept."]
+    assert (meanwhile, reopened, state_of(seat)) == (("current", 2), True, "overdue")
+    assert told(session)[1:] == [
+        ("asked", "A sheet turned up", "academy"),
+        ("reopened", "A sheet turned up", "colleague"),
+    ]
+    assert session.events.last().told == "1 completion voided; asked for by academy, accepted by colleague"  # type: ignore[union-attr] # there is one
+    assert Completion.objects.get().voided_in.why.endswith("accepted by colleague)")  # type: ignore[union-attr] # it was voided
+
+
+def test_reopening_is_asked_for_once_and_declined_once(
+    session: ClassSession, by: User, asking: tuple[Enrollment, User]
+) -> None:
+    _, colleague = asking
+    finish.ask_to_reopen(session, why="x", by=by)
+
+    with pytest.raises(EntryRefused) as twice:
+        finish.ask_to_reopen(session, why="y", by=colleague)
+    finish.decline_to_reopen(session, note="The sheet is another class's", by=colleague)
+    with pytest.raises(EntryRefused) as again:
+        finish.decline_to_reopen(session, note="", by=colleague)
+    with pytest.raises(EntryRefused) as late:
+        finish.reopen(session, by=colleague)
+    finish.ask_to_reopen(session, why="z", by=colleague)
+    finish.decline_to_reopen(session, note="", by=colleague)
+
+    assert twice.value.messages == ["Somebody asked for this class to be reopened already."]
+    assert again.value.messages == ["Nobody asks for this class to be reopened any more."]
+    assert late.value.messages == [finish.ASK_FIRST]
+    assert [row.told for row in session.events.filter(what="declined")] == ["refused", "withdrawn"]
+    assert Completion.objects.known().count() == 1
+
+
+def test_nobody_accepts_that_their_own_completion_is_voided(
+    session: ClassSession, by: User, asking: tuple[Enrollment, User]
+) -> None:
+    seat, colleague = asking
+    Access.objects.create(user=colleague, role="officer", officer=seat.officer)
+    finish.ask_to_reopen(session, why="x", by=by)
+
+    with pytest.raises(EntryRefused) as refused:
+        finish.reopen(session, by=colleague)
+
+    assert refused.value.messages == ["A completion of your own would be voided. Somebody else has to accept."]
+
+
+def test_two_are_asked_for_where_the_agency_of_a_member_does(session: ClassSession, by: User) -> None:
+    elsewhere = make.make_agency("so", "County Sheriff")
+    Agency.objects.filter(pk=elsewhere.pk).update(asks_two=True)
+    seat_of(session, agency=elsewhere)
     finish_it(session, by)
 
     with pytest.raises(EntryRefused) as refused:
         finish.reopen(session, why="x", by=by)
 
-    assert refused.value.messages == [
-        "You finished this class. Your agency asks for two people: somebody else has to reopen it."
-    ]
-    assert finish.reopen(session, why="x", by=make.make_user("academy", "colleague")) is True
+    assert refused.value.messages == [finish.ASK_FIRST]
 
 
 def test_what_the_course_asks_for_since_is_told_before_reopening(session: ClassSession, by: User) -> None:
@@ -582,11 +761,11 @@ def test_finishing_asks_the_same_of_the_database_for_everybody(session: ClassSes
         finish.finish(session, shown=shown, by=by, today=TODAY)
 
     assert Completion.objects.count() == people
-    # Blocks, lines, attempts, seats, tests; completions, employments, own member.
-    assert len(planned) == 8
-    # The plan again, locks, the completions, what closes the class, and the standings: rules, facts, rows. For the
-    # certificates: who passed, evidence, lock, those that have one, the last number, and what is written.
-    assert len(queries) == 59
+    # Blocks, lines, attempts, seats, tests; completions, employments, own member, look-alikes.
+    assert len(planned) == 9
+    # The plan again with look-alikes, locks, the completions, what closes the class, and the standings: rules, facts,
+    # rows. For the certificates: who passed, evidence, lock, those that have one, the last number, what is written.
+    assert len(queries) == 60
 
 
 @pytest.mark.django_db(transaction=True)

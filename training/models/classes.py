@@ -396,6 +396,9 @@ class ClassEvent(models.Model):
         CANCELLED = "cancelled", "cancelled"
         FINISHED = "finished", "finished"
         REOPENED = "reopened", "reopened"
+        #: where two people are asked for: one wants it reopened, and another does not or they think better of it
+        ASKED = "asked", "asked to be reopened"
+        DECLINED = "declined", "not reopened"
 
     session = models.ForeignKey(ClassSession, models.PROTECT, related_name="events")
     what = models.CharField(max_length=10, choices=What)

@@ -448,16 +448,94 @@ def test_a_class_is_reopened_with_a_reason(tested: Taught) -> None:
     assert (again.status_code, again["Location"]) == (302, tested.url("finish"))
 
 
-def test_where_two_are_asked_for_the_page_says_who_reopens(tested: Taught, cast: Cast) -> None:
+def test_where_two_are_asked_for_one_asks_and_another_accepts(tested: Taught, cast: Cast) -> None:
     Agency.objects.update(asks_two=True)
     tested.post("finish", {"shown": shown_digest(tested)})
+    before = Shown(tested.client.get(tested.url("reopen")))
 
-    mine = Shown(tested.client.get(tested.url("reopen")))
-    theirs = cast.client("admin").post(tested.url("reopen"), {"why": "x"})
+    page = tested.post("reopen", {"why": "The sheet turned up"})
+    alone = tested.client.post(tested.url("reopen"), {"act": "accept"})
+    waiting = Shown(cast.client("admin").get(reverse("correction-list")))
+    theirs = Shown(cast.client("admin").get(tested.url("reopen")))
+    answered = cast.client("admin").post(tested.url("reopen"), {"act": "accept"}, follow=True)
 
-    assert "somebody else has to reopen it" in mine.words
-    assert "Why the class is reopened" not in mine.words
-    assert theirs.status_code == 302
+    assert "nothing changes until somebody else accepts it" in before.words
+    assert "Asked for. Nothing changed yet: somebody else has to accept it." in page.words
+    assert "asked on" in page.words
+    assert (alone.status_code, "You asked for it. Somebody else has to accept." in Shown(alone).words) == (400, True)
+    assert "CIT-2026-02" in waiting.links
+    assert "The sheet turned up" in waiting.words
+    assert "Accept: reopen the class and void 1 completion" in theirs.words
+    assert "Class reopened." in Shown(answered).words
+    assert Completion.objects.known().filter(class_number="CIT-2026-02").count() == 0
+    assert "CIT-2026-02" not in Shown(cast.client("admin").get(reverse("correction-list"))).links
+
+
+@pytest.mark.parametrize(
+    ("role", "button", "told"),
+    [
+        pytest.param("academy", "Withdraw what you asked", "withdrawn", id="withdrawn"),
+        pytest.param("admin", "Refuse: leave it finished", "refused", id="refused"),
+    ],
+)
+def test_a_class_that_was_asked_for_stays_finished(
+    tested: Taught, cast: Cast, role: str, button: str, told: str
+) -> None:
+    Agency.objects.update(asks_two=True)
+    tested.post("finish", {"shown": shown_digest(tested)})
+    tested.post("reopen", {"why": "x"})
+    client = cast.client(role)
+
+    offered = Shown(client.get(tested.url("reopen")))
+    page = Shown(client.post(tested.url("reopen"), {"act": "refuse", "note": "Not our class"}, follow=True))
+    again = Shown(client.post(tested.url("reopen"), {"act": "refuse", "note": ""}, follow=True))
+
+    assert button in offered.words
+    assert "The class stays finished." in page.words
+    assert "Say why" in again.words  # the page that asks, since nobody asks any more
+    assert tested.session.events.get(what="declined").told == told
+    assert "Not our class" in Shown(client.get(reverse("class-detail", args=["CIT-2026-02"]))).words
+
+
+def test_who_has_one_like_it_is_decided_on_the_page(tested: Taught, cast: Cast) -> None:
+    course, day = tested.session.course, tested.day
+    has = make.complete(cast.amara, course, day - timedelta(days=2), class_number="C-9")
+    shown, name = shown_digest(tested), f"alike-{tested.amara.pk}"
+
+    before = Shown(tested.client.get(tested.url("finish")))
+    undecided = tested.client.post(tested.url("finish"), {"shown": shown})
+    odd = tested.client.post(tested.url("finish"), {"shown": shown, name: "x", "rest": ""})
+    page = tested.post("finish", {"shown": shown, name: "leave"})
+
+    assert "1 has one like it already" in before.words
+    assert "Recorded already" in before.words
+    assert "class C-9, recorded" in before.words
+    assert "record 0 completions and those you choose" in before.words
+    assert before.links[f"{has.completed_on.day} {has.completed_on:%b %Y}"] == reverse(
+        "completion-detail", args=[has.pk]
+    )
+    assert "Say of everybody who has a completion like this one" in Shown(undecided).words
+    assert (undecided.status_code, odd.status_code) == (409, 409)
+    assert "Class finished: 0 completions recorded." in page.words
+    assert "Left out: what is recorded on" in page.words
+
+
+def test_what_was_chosen_stays_when_somebody_is_missing(tested: Taught, cast: Cast) -> None:
+    failed = TestAttempt.objects.get(enrollment=tested.jonah)
+    TestAttempt.objects.create(
+        enrollment=tested.jonah, test=tested.exam, taken_on=tested.day, score=90, replaces=failed
+    )
+    for officer in (cast.amara, cast.jonah):
+        make.complete(officer, tested.session.course, tested.day - timedelta(days=1))
+    shown, name = shown_digest(tested), f"alike-{tested.amara.pk}"
+
+    page = tested.client.post(tested.url("finish"), {"shown": shown, name: "both"})
+    done = tested.post("finish", {"shown": shown, name: "both", "rest": "leave"})
+
+    assert "whether both were taught: Delacroix, Jonah." in Shown(page).words
+    assert f'name="{name}" value="both" id="{name}-both" checked' in page.content.decode()
+    assert "Class finished: 1 completion recorded." in done.words
+    assert Completion.objects.get(class_number="CIT-2026-02").officer == cast.amara
 
 
 def test_standings_of_members_out_of_reach_are_not_shown(tested: Taught) -> None:

@@ -39,9 +39,11 @@ class Desk:
             "people": people,
         }
 
-    def send(self, *papers: Any, act: str = "look", without: str = "", **values: Any) -> Shown:
+    def send(
+        self, *papers: Any, act: str = "look", without: str = "", picks: dict[str, int] | None = None, **values: Any
+    ) -> Shown:
         """Send the page as it stands, with these files chosen and one unticked."""
-        self.fields |= values
+        self.fields |= values | (picks or {})
         ticked = [key for name, key in self.held.items() if name != without]
         data = {**self.fields, "act": act, "papers": papers, "listed": list(self.held.values()), "kept": ticked}
         self.response = self.client.post(reverse("completion-log"), data, follow=True)
@@ -106,7 +108,7 @@ def test_files_chosen_with_the_last_click_are_recorded_too(cast: Cast) -> None:
 def test_a_refused_file_takes_nothing_else_with_it(cast: Cast, act: str) -> None:
     complete(cast.jonah, cast.refresher, DAY - timedelta(days=2))
     desk = Desk(cast, "2918\n3377")
-    desk.send(sent(name="sign-in.pdf"), hours="6", class_number="C-7", **{"pick-2": cast.jonah.pk})
+    desk.send(sent(name="sign-in.pdf"), hours="6", class_number="C-7", picks={"pick-2": cast.jonah.pk})
 
     page = desk.send(sent(b"<html>", "page 2.pdf"), sent(jpeg(), "page 3.jpg"), act=act)
 
@@ -126,7 +128,7 @@ def test_another_mistake_on_the_page_takes_neither_files_nor_answers(cast: Cast)
     desk = Desk(cast)
     desk.send(sent(name="sign-in.pdf"))
 
-    wrong = desk.send(hours="lots", **{"pick-1": cast.amara.pk})
+    wrong = desk.send(hours="lots", picks={"pick-1": cast.amara.pk})
 
     assert (desk.response.status_code, list(desk.held)) == (400, ["sign-in.pdf"])
     assert "Enter a number." in wrong.words

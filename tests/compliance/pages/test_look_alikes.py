@@ -92,7 +92,7 @@ def test_a_title_that_was_mapped_is_its_course(cast: Cast) -> None:
 
     assert pairs() == [(one.pk, other.pk)]
     assert set(duplicates.undecided([one])) == {one.pk}
-    assert [row.pk for row in duplicates.near([cast.amara.pk], cast.refresher, DAY)[cast.amara.pk]] == [
+    assert [row.pk for row in duplicates.near({cast.amara.pk: DAY}, cast.refresher)[cast.amara.pk]] == [
         other.pk,
         one.pk,
     ]
