@@ -134,15 +134,14 @@ def my_report(request: ViewerRequest) -> HttpResponseBase:
     own = list(Officer.objects.filter(pk__in=viewer.own, merged_into=None).select_related("agency").order_by("pk"))
     if not own:
         raise Http404
-    form = ReportForm(
-        request.POST or None, request.FILES or None, own=own, today=viewer.today, is_too_large=is_too_large(request)
-    )
-    if request.method == "POST":
-        form.full_clean()
-        hold(form, "paper", by=request.user)
-        if form.is_valid():
-            return _report(request, form)
-    return render(request, "evidence/report.html", {"form": form}, status=400 if form.errors else 200)
+    if request.method != "POST":
+        return render(request, "evidence/report.html", {"form": ReportForm(own=own, today=viewer.today)})
+    form = ReportForm(request.POST, request.FILES, own=own, today=viewer.today, is_too_large=is_too_large(request))
+    form.full_clean()
+    hold(form, "paper", by=request.user)
+    if form.is_valid():
+        return _report(request, form)
+    return render(request, "evidence/report.html", {"form": form}, status=400)
 
 
 def _report(request: ViewerRequest, form: ReportForm) -> HttpResponseBase:
