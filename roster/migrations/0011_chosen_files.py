@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('roster', '0009_withdrawn'),
+        ('roster', '0010_trail_of_teaching'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
