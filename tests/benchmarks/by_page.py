@@ -24,7 +24,7 @@ from compliance import import_runs, jobs, tasks
 from compliance.models import ImportRun, Job, Standing
 from config.celery import app
 from roster.facts import Change, Via
-from roster.models import Agency, Officer
+from roster.models import Officer
 from tests.benchmarks.database import Measured, timed
 from tests.benchmarks.department import COMPLETIONS_EACH
 from tests.benchmarks.measures import empty
@@ -54,7 +54,7 @@ def import_by_page(file: Path) -> Measured:
     app.conf.update(broker_url="memory://")  # the jobs are done here: nobody has to be told of them
 
     def act() -> Mapping[str, Any]:
-        by, agency = User.objects.earliest("pk"), Agency.objects.get()
+        by, agency = User.objects.earliest("pk"), Officer.objects.earliest("pk").agency
         with tempfile.TemporaryDirectory() as media, override_settings(MEDIA_ROOT=media), file.open("rb") as opened:
             sent = UploadedFile(opened, name="completions.csv", size=file.stat().st_size)
             run = import_runs.keep(sent, kind="completions", source="", agency=agency, by=by)

@@ -27,25 +27,36 @@ class Measured:
     said: Mapping[str, Any]
 
 
+#: Every act has a process of its own, forked from one that has Django and what is measured loaded, and nothing else.
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["tests.benchmarks.loaded"])
+
+
 @contextmanager
-def fresh_database(name: str) -> Iterator[None]:
-    """An empty, migrated database of this name on the configured server; dropped at the end."""
-    with _server() as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    try:
+def migrated_database(name: str) -> Iterator[str]:
+    """An empty, migrated database of this name on the configured server, to be copied; dropped at the end."""
+    with fresh_database(name, "template1"):
         in_process(name, _migrate)
+        yield name
+
+
+@contextmanager
+def fresh_database(name: str, template: str) -> Iterator[None]:
+    """A database of this name on the configured server, a copy of the other; dropped at the end."""
+    names = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
+    with _server() as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {name}").format(**names))
+        connection.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE {template}").format(**names))
+    try:
         yield
     finally:
         with _server() as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {name} WITH (FORCE)").format(**names))
 
 
 def in_process(database: str, act: Callable[..., Any], *arguments: Any) -> Any:
     """What `act` returns in a new process that is connected to this database: its memory is its own."""
-    with ProcessPoolExecutor(
-        max_workers=1, mp_context=multiprocessing.get_context("spawn"), initializer=work_in, initargs=(database,)
-    ) as pool:
+    with ProcessPoolExecutor(max_workers=1, mp_context=_processes, initializer=work_in, initargs=(database,)) as pool:
         return pool.submit(act, *arguments).result()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.benchmarks import by_page, department, measures
-from tests.benchmarks.database import Measured, fresh_database, in_process
+from tests.benchmarks.database import Measured, fresh_database, in_process, migrated_database
 
 #: No figure grows faster than this much more than the number of members does.
 MOST_GROWTH = 1.2
@@ -71,7 +71,10 @@ class Figure:
 def benchmark(database: str, officers: int, *, times: int, json_file: Path | None) -> int:
     """Measure, print the table, and say whether every limit was reached: 0, or 1."""
     few = officers // 4
-    quarter, whole = (_measure(database, size, times, _compared_rows(size, officers)) for size in (few, officers))
+    with migrated_database(f"{database}_empty") as empty:
+        quarter, whole = (
+            _measure(database, empty, size, times, _compared_rows(size, officers)) for size in (few, officers)
+        )
     figures = [_judged(name, quarter[name], whole[name], _times(name, few, officers)) for name in whole]
     figures = [_beside(figure, whole) if figure.name == BY_PAGE else figure for figure in figures]
     sys.stdout.write(_table(officers, few, figures))
@@ -90,7 +93,7 @@ def _compare(run: Callable[..., Measured], file: Path, rows: int) -> dict[str, F
     return {name: Found(act.seconds, peak_mb=act.peak_mb) for name, act in zip((BY_PAGE, *BESIDE), done, strict=True)}
 
 
-def _measure(database: str, officers: int, times: int, compared_rows: int) -> dict[str, Found]:
+def _measure(database: str, empty: str, officers: int, times: int, compared_rows: int) -> dict[str, Found]:
     """Every figure at one size. An act and its floor take turns, each in a process of its own."""
 
     def run(act: Callable[..., Measured], *arguments: object) -> Measured:
@@ -98,7 +101,7 @@ def _measure(database: str, officers: int, times: int, compared_rows: int) -> di
         measured: Measured = in_process(database, act, *arguments)
         return measured
 
-    with tempfile.TemporaryDirectory() as directory, fresh_database(database):
+    with tempfile.TemporaryDirectory() as directory, fresh_database(database, empty):
         file = Path(directory) / "completions.csv"
         _tell(f"{officers:,} officers: made up")
         in_process(database, measures.fill, officers, file)

@@ -33,7 +33,7 @@ FIGURES = (
 
 def test_benchmark_prints_every_figure(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
-    command = [sys.executable, "-m", "tests.benchmarks", "--officers", "200", "--times", "1", "--json", str(file)]
+    command = [sys.executable, "-m", "tests.benchmarks", "--officers", "80", "--times", "1", "--json", str(file)]
 
     done = subprocess.run(  # noqa: S603 - this checkout's own program
         [*command, "--database", f"records_benchmark_{os.getpid()}"],
