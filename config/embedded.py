@@ -421,8 +421,12 @@ class _Postgres:
                 self.stop()  # it lost its socket: /tmp was cleaned, or the directory is a new one
         if not self._pid():
             self._launch(sockets)
-        if not self._query(sockets, f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"):  # noqa: S608 - constant
-            self._query(sockets, f"CREATE DATABASE {DATABASE}")
+        if not self._has_database(sockets):
+            try:
+                self._query(sockets, f"CREATE DATABASE {DATABASE}")
+            except EmbeddedError:
+                if not self._has_database(sockets):  # else made at the same time, for a command that was killed
+                    raise
 
     def stop(self) -> None:
         if not self._pid():
@@ -482,6 +486,9 @@ class _Postgres:
             if self._pid():
                 return lines[7].strip() if len(lines) > 7 else "starting"
         return None
+
+    def _has_database(self, sockets: Path) -> bool:
+        return bool(self._query(sockets, f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"))  # noqa: S608 - constant
 
     def _query(self, sockets: Path, sql: str) -> str:
         connection = f"host={sockets} port={PORT} user={DATABASE} dbname=postgres connect_timeout=10"

@@ -21,6 +21,23 @@ os.environ.setdefault("TIME_ZONE", "America/New_York")
 
 _held = ExitStack()
 
+#: The files that take longest. They are begun first, so that no worker is left alone with one of them at the end.
+LONGEST = (
+    "tests/e2e/test_every_page.py",
+    "tests/test_fresh_start.py",
+    "tests/test_demo.py",
+    "tests/e2e/test_every_state.py",
+    "tests/benchmarks/test_benchmarks.py",
+    "tests/compliance/test_engine_laws.py",
+    "tests/e2e/test_import.py",
+    "tests/compliance/pages/test_access.py",
+    "tests/e2e/test_class_journey.py",
+    "tests/test_embedded.py",
+    "tests/e2e/test_journeys.py",
+    "tests/compliance/test_worker.py",
+    "tests/e2e/test_live_work.py",
+)
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,6 +50,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
     if settings.EMBEDDED_DATABASE:
         _held.enter_context(embedded.running())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files; the others follow in their random order."""
+    rank = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.nodeid.partition("::")[0], len(LONGEST)))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
