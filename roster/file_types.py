@@ -8,6 +8,7 @@ unpack into more than any lesson plan needs.
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -52,6 +53,12 @@ _BLOCK = 256 * 1024
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
 _ZIP = b"PK\x03\x04"
+#: What people send often and can easily save as something else, by how it begins.
+KNOWN = (
+    (re.compile(rb"....ftyp(hei[cx]|hev[cx]|mif1|msf1)", re.DOTALL), "is a HEIC picture, as some phones take them"),
+    (re.compile(rb"II\*\0|MM\0\*"), "is a TIFF picture"),
+    (re.compile(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "is an Office document of the old kind, or has a password"),
+)
 #: How far into a file PDF readers look for its beginning, and back from its end for that.
 _PDF_REACH = 1024
 _ENCRYPTED = 0x1
@@ -75,7 +82,9 @@ def kind_of(content: bytes) -> Kind:
     elif content.startswith(_ZIP):
         kind = _office_kind(content)
     else:
-        raise Unfit("is of no type that can be kept here")
+        raise Unfit(
+            next((said for known, said in KNOWN if known.match(content)), "is of no type that can be kept here")
+        )
     if kind is not Kind.PDF and b"%PDF-" in content[:_PDF_REACH]:
         raise Unfit("is two kinds of file at once")
     if kind in PAPERS and _is_archive(content):

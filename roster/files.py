@@ -18,6 +18,7 @@ import hashlib
 import io
 import logging
 import os
+import re
 import secrets
 import shlex
 import signal
@@ -57,12 +58,21 @@ NOT_HELD = "A file that you chose is not held any more. Choose it again."
 #: A file without a row that is younger may belong to a transaction that has not committed; one that was chosen, to a
 #: form that is still filled in.
 ORPHAN_AGE = timedelta(days=1)
+#: How stored files are called.
+OWN_NAME = re.compile("[0-9a-f]{32}")
 #: What scanners answer, as ClamAV's do: 0 clean, 1 infected; anything else is a failure.
 CLEAN, INFECTED = 0, 1
 
 
 class FileRefused(ValidationError):
     """A file is not kept; the message is a sentence for people."""
+
+
+#: To be read after a file's name, of one that fails where it is to be stored.
+NOT_STORED = (
+    "could not be stored: the server's disk is full or cannot be written to. Nothing was recorded. Tell whoever runs"
+    " this system, and send it again later."
+)
 
 
 class FileAltered(Exception):
@@ -139,8 +149,8 @@ def keeping() -> Iterator[None]:
 
 
 def _discard(paths: list[Path]) -> None:
-    """Remove stored files that have no row: the rest was committed. What cannot be told is left to the sweep."""
-    with suppress(Error):
+    """Remove files that have no row: the rest was committed. What cannot be told or removed is left to the sweep."""
+    with suppress(Error, OSError):
         with transaction.atomic():
             rows = _with_row(_place_of(path) for path in paths) if paths else set()
         for path in paths:
@@ -166,7 +176,7 @@ def keep(upload: UploadedFile[bytes], *, agency: Agency, by: User | None, kinds:
     """Store what somebody sent, inside `keeping()`.
 
     `FileRefused` with a sentence for what is too large, empty, of another type by its content, or infected; and for
-    everything while a scanner is set up that does not answer. One query.
+    everything while a scanner is set up that does not answer, or the disk takes no more. One query.
     """
     return StoredFile.objects.create(agency=agency, **_received(upload, by, kinds))
 
@@ -177,14 +187,17 @@ def _received(upload: UploadedFile[bytes], by: User | None, kinds: Collection[Ki
     if kept is None:
         raise RuntimeError("a file is kept inside keeping()")
     name = clean_name(upload.name or "")
-    path = _new_path()
+    path = _new_path(name)
     kept.append(path)
     try:
         size, sha256 = _copy(upload, path, name)
         kind = _kind(path, name, kinds)
         scanned = _scan(path, name)
-    except BaseException:
-        path.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _not_stored(name, error) from error
         raise
     return {
         "name": name,
@@ -263,12 +276,22 @@ def too_large(name: str) -> FileRefused:
     )
 
 
-def _new_path() -> Path:
-    name = secrets.token_hex(16)
+def _not_stored(name: str, error: OSError) -> FileRefused:
+    """The refusal of a file that the disk does not take; why is for whoever runs the server."""
+    logger.error("What was sent cannot be stored: %s", error)
+    return FileRefused(f"{name} {NOT_STORED}")
+
+
+def _new_path(name: str) -> Path:
+    """A place of a random name for the file that came by this one."""
+    place = secrets.token_hex(16)
     folder = Path(settings.MEDIA_ROOT) / FOLDER
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (folder / name[:2]).mkdir(mode=0o700, exist_ok=True)
-    return folder / name[:2] / name
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / place[:2]).mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise _not_stored(name, error) from error
+    return folder / place[:2] / place
 
 
 def _copy(upload: UploadedFile[bytes], path: Path, name: str) -> tuple[int, str]:
@@ -310,16 +333,14 @@ def _a(kind: Kind) -> str:
 
 def _scan(path: Path, name: str) -> str:
     """What looked through a clean file and what it said; blank where nothing is set up. `FileRefused` otherwise."""
-    if not settings.ANTIVIRUS_COMMAND:
+    if not settings.ANTIVIRUS_COMMAND.strip():
         return ""
-    parts = shlex.split(settings.ANTIVIRUS_COMMAND)
-    command = [part.replace("{}", str(path)) for part in parts]
-    if command == parts:
-        command.append(str(path))
+    code: int | None
     try:
+        command = _command(settings.ANTIVIRUS_COMMAND, path)
         code, said = _run(command)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        code, said = None, type(error).__name__
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        command, code, said = [settings.ANTIVIRUS_COMMAND], None, type(error).__name__
     if code == INFECTED:
         logger.warning("Upload refused, %s: %s", command[0], said)
         raise FileRefused(f"{name} did not pass the virus scan and was not kept.")
@@ -331,6 +352,13 @@ def _scan(path: Path, name: str) -> str:
         )
     first = "".join(letter for letter in said.strip().partition("\n")[0] if letter.isprintable())
     return f"{Path(command[0]).name}: {first.replace(str(path), name)}"[:200]
+
+
+def _command(line: str, path: Path) -> list[str]:
+    """The words of the setting with the file where it says, else at its end. ValueError where a quote is left open."""
+    parts = shlex.split(line)
+    command = [part.replace("{}", str(path)) for part in parts]
+    return command if command != parts else [*command, str(path)]
 
 
 def _run(command: list[str]) -> tuple[int, str]:
@@ -374,11 +402,16 @@ def problem_of(stored: StoredFile) -> str:
 def sweep(older_than: timedelta = ORPHAN_AGE) -> int:
     """Remove files that no row names - those of a program that was killed -, and those chosen for a form that recorded
     nothing. How many. A query for a folder.
+
+    Only what is named as `keep` names it and lies where `keep` puts it: nothing that a link leads to, nobody's notes.
     """
     oldest, removed = time.time() - older_than.total_seconds(), 0
     ChosenFile.objects.filter(uploaded_at__lt=timezone.now() - older_than).delete()
     for folder in (Path(settings.MEDIA_ROOT) / FOLDER).glob("[0-9a-f][0-9a-f]"):
-        old = [path for path in folder.iterdir() if path.is_file() and path.stat().st_mtime < oldest]
+        if folder.is_symlink():
+            continue
+        own = (path for path in folder.iterdir() if OWN_NAME.fullmatch(path.name) and not path.is_symlink())
+        old = [path for path in own if path.is_file() and path.stat().st_mtime < oldest]
         rows = _with_row(_place_of(path) for path in old)
         for path in old:
             if _place_of(path) not in rows:

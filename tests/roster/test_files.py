@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import resource
 import stat
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -103,6 +105,17 @@ def twice() -> bytes:
         pytest.param(lambda: b"<html><script>alert(1)</script>", "is of no type that can be kept here", id="html"),
         pytest.param(lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is of no type", id="svg"),
         pytest.param(lambda: EICAR, "is of no type", id="eicar"),
+        pytest.param(
+            lambda: b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+            "is a HEIC picture, as some phones take them",
+            id="photo-of-a-phone",
+        ),
+        pytest.param(lambda: b"II*\0\x08\0\0\0", "is a TIFF picture", id="tiff-of-a-scanner"),
+        pytest.param(
+            lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504,
+            "is an Office document of the old kind, or has a password",
+            id="old-or-locked-document",
+        ),
         pytest.param(lambda: b"MZ" + b"\0" * 90, "is of no type", id="program"),
         pytest.param(lambda: b"\n" + PDF, "is of no type", id="something-before-the-pdf"),
         pytest.param(lambda: b"%PDF-1.7\n<script>", "is cut short or is no PDF", id="html-that-begins-as-pdf"),
@@ -302,6 +315,46 @@ def test_the_database_refuses_to_change_or_delete_a_file(media: Path, agency: Ag
             act()
 
 
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file may grow beyond ten bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+SENTENCE = (
+    "scan.pdf could not be stored: the server's disk is full or cannot be written to. Nothing was recorded. Tell"
+    " whoever runs this system, and send it again later."
+)
+
+
+def test_a_full_disk_refuses_the_file_with_one_sentence_and_loses_nothing(media: Path, agency: Agency) -> None:
+    earlier = stored(agency, PDF, "earlier.pdf")
+
+    with full_disk(), pytest.raises(FileRefused) as refused:
+        stored(agency)
+
+    assert refused.value.messages == [SENTENCE]
+    assert [path.name for path in on_disk(media)] == [Path(earlier.stored_as).name]
+    assert open_file(stored(agency)).read() == PDF
+
+
+def test_a_store_that_cannot_be_written_to_refuses_the_file_with_the_same_sentence(
+    tmp_path: Path, agency: Agency
+) -> None:
+    (tmp_path / "files").write_bytes(b"no folder")
+
+    with override_settings(MEDIA_ROOT=str(tmp_path)), pytest.raises(FileRefused) as refused:
+        stored(agency)
+
+    assert refused.value.messages == [SENTENCE]
+    assert not StoredFile.objects.exists()
+
+
 @pytest.fixture
 def scanner(tmp_path: Path) -> Callable[[str], str]:
     """A command that does what its lines say, with the file as $1."""
@@ -348,12 +401,13 @@ def test_the_file_stands_where_the_command_says_and_no_shell_reads_it(
         pytest.param("kill -9 $$", id="is-killed"),
         pytest.param("sleep 60 & wait", id="takes-too-long"),
         pytest.param(None, id="is-not-there"),
+        pytest.param("'", id="is-no-command"),
     ],
 )
 def test_a_scanner_that_does_not_answer_refuses_the_file(
     media: Path, agency: Agency, scanner: Callable[[str], str], lines: str | None
 ) -> None:
-    command = scanner(lines) if lines else "/nowhere/scanner"
+    command = (f"{scanner('exit 0')} '" if lines == "'" else scanner(lines)) if lines else "/nowhere/scanner"
     started = time.monotonic()
 
     with (
@@ -364,6 +418,11 @@ def test_a_scanner_that_does_not_answer_refuses_the_file(
 
     assert on_disk(media) == []
     assert time.monotonic() - started < 10
+
+
+def test_a_setting_of_spaces_is_no_scanner(media: Path, agency: Agency) -> None:
+    with override_settings(ANTIVIRUS_COMMAND="  "):
+        assert stored(agency).scanned == ""
 
 
 def test_the_sweep_takes_old_files_without_a_row(media: Path, agency: Agency) -> None:
@@ -377,6 +436,22 @@ def test_the_sweep_takes_old_files_without_a_row(media: Path, agency: Agency) ->
 
     assert (sweep(), sweep()) == (1, 0)
     assert (orphan.exists(), young.exists(), open_file(kept).read()) == (False, True, PDF)
+
+
+def test_the_sweep_takes_nothing_that_is_not_its_own(media: Path, tmp_path_factory: Any) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / ("0" * 32)
+    elsewhere.write_bytes(b"of another program")
+    folder = media / "files" / "ab"
+    folder.mkdir(parents=True)
+    (media / "files" / "cd").symlink_to(elsewhere.parent)
+    (folder / ("1" * 32)).symlink_to(elsewhere)
+    (folder / "README").write_bytes(b"somebody's notes")
+    for path in (elsewhere, folder / "README"):
+        os.utime(path, (0, 0))
+
+    assert sweep() == 0
+    assert elsewhere.exists()
+    assert (folder / "README").exists()
 
 
 def test_the_sweep_of_an_empty_store_finds_nothing(media: Path) -> None:

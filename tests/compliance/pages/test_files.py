@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.urls import reverse
 
 from roster.file_types import LESSON_PLANS
@@ -18,7 +18,7 @@ from roster.merging import merge
 from tests.compliance.pages.cast import Cast
 from tests.factories import complete, make_agency, make_class, make_lesson_plan, make_officer, make_user
 from tests.uploads import PDF, sent
-from training.completions import correct_completion
+from training.completions import correct_completion, void_completion
 from training.models import ClassPaper, CompletionFile
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +50,11 @@ def of_a_completion(cast: Cast, stored: StoredFile) -> None:
 def of_a_corrected_completion(cast: Cast, stored: StoredFile) -> None:
     of_a_completion(cast, stored)
     correct_completion(cast.entry, why="Typing error", by=cast.users["academy"], hours=36)
+
+
+def of_a_voided_completion(cast: Cast, stored: StoredFile) -> None:
+    of_a_completion(cast, stored)
+    void_completion(cast.entry, why="Never happened", by=cast.users["academy"])
 
 
 def of_two_completions(cast: Cast, stored: StoredFile) -> None:
@@ -88,6 +93,7 @@ OF_CENTRAL = EVERYBODY - {"elsewhere"}
         pytest.param(of_nothing, set(), id="nothing"),
         pytest.param(of_a_completion, OF_CENTRAL, id="completion"),
         pytest.param(of_a_corrected_completion, OF_CENTRAL, id="corrected"),
+        pytest.param(of_a_voided_completion, OF_CENTRAL, id="voided"),
         pytest.param(of_two_completions, EVERYBODY, id="two-completions"),
         pytest.param(of_a_record_merged_into_amaras, OF_CENTRAL, id="merged"),
         pytest.param(of_a_lesson_plan, EVERYBODY - {"officer"}, id="lesson-plan"),
@@ -111,19 +117,36 @@ def test_a_file_is_saved_and_never_shown(cast: Cast, stored: StoredFile) -> None
     assert b"".join(response) == PDF
     assert response["Content-Disposition"] == 'attachment; filename="certificate.html.pdf"'
     assert (response["Content-Type"], response["X-Content-Type-Options"]) == ("application/pdf", "nosniff")
-    assert "default-src 'none'" in response["Content-Security-Policy"]
+    assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert response["Cache-Control"] == "private, no-store"
 
 
-def test_a_file_that_was_altered_is_not_handed_out(cast: Cast, stored: StoredFile) -> None:
+def test_a_file_that_was_altered_is_not_handed_out(
+    cast: Cast, stored: StoredFile, caplog: pytest.LogCaptureFixture
+) -> None:
     of_a_completion(cast, stored)
-    (Path(settings.MEDIA_ROOT) / stored.stored_as).write_bytes(PDF.replace(b"1.7", b"1.6"))
+    (Path(django_settings.MEDIA_ROOT) / stored.stored_as).write_bytes(PDF.replace(b"1.7", b"1.6"))
 
     response = cast.client("academy").get(reverse("file", args=[stored.key]))
 
     assert response.status_code == 409
     assert "certificate.html is not the file that was stored." in response.content.decode()
     assert stored.sha256 in response.content.decode()
+    assert str(stored.key) in caplog.text
+    assert stored.name not in caplog.text  # files are often called after people
+
+
+def test_what_cannot_be_received_is_answered_with_one_sentence(cast: Cast, settings: Any, tmp_path: Path) -> None:
+    session = make_class()
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path / "gone")
+
+    response = cast.client("academy").post(
+        reverse("class-papers", args=[session.number]), {"kind": "roster", "file": sent()}
+    )
+
+    assert response.status_code == 400
+    assert "The file could not be received: the server&#x27;s disk is full" in response.content.decode()
+    assert not ClassPaper.objects.exists()
 
 
 def test_no_file_has_such_a_key(cast: Cast) -> None:
