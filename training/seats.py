@@ -387,12 +387,13 @@ def enrol(
                 )
                 listed[_key(person)] = made
                 seat.give(made, "")
+        seat.write()
         _finish(locked, done, by=by, why=why)
     return done
 
 
 class _Giver:
-    """Gives seats while there are any, then places on the waitlist. One query for each person."""
+    """Gives seats while there are any, then places on the waitlist; `write` puts all of them down. Two queries."""
 
     def __init__(self, session: ClassSession, by: User | None, now: datetime, why: str, done: SeatsChanged) -> None:
         self.room = session.capacity - taken(session)
@@ -403,10 +404,15 @@ class _Giver:
         row.state = SeatState.ENROLLED if has_room else SeatState.WAITLISTED
         # One after the other: the order of the list is the order of the waitlist.
         row.why, row.enrolled_by, row.since = why, self._by, self._now + self._given * INSTANT
-        row.save()
         self._given += 1
         self.room -= has_room
         (self._done.seated if has_room else self._done.waiting).append(row)
+
+    def write(self) -> None:
+        given = [*self._done.seated, *self._done.waiting]
+        again = [row for row in given if row.pk is not None]
+        Enrollment.objects.bulk_create([row for row in given if row.pk is None])
+        Enrollment.objects.bulk_update(again, ["state", "why", "enrolled_by", "since"])
 
 
 def withdraw(

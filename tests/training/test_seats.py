@@ -533,6 +533,24 @@ def test_asking_about_thirty_costs_the_same_queries_as_one() -> None:
     assert counts == [10, 10]
 
 
+def test_enrolling_thirty_costs_the_same_queries_as_one() -> None:
+    session, back = make_class(capacity=5), people(2)
+    enrol(session, *back)
+    seats.withdraw(session, Enrollment.objects.values_list("pk", flat=True), why="Court", by=None, now=BEFORE)
+    counts = []
+
+    for officer, number in zip(back, (1, 30), strict=True):
+        with CaptureQueriesContext(connection) as queries:
+            done = enrol(session, officer, *people(number))
+        counts.append(len([each for each in queries if "training_enrollment" in each["sql"]]))
+        assert len(done.seated) + len(done.waiting) == number + 1
+
+    # who waits, twice, and of those who do: seats taken, twice; on the list; other classes; their rows; people from
+    # outside; the new ones, and those who come back; whether the place holds them
+    assert counts[0] == counts[1]
+    assert Enrollment.objects.filter(state="waitlisted").count() == 28
+
+
 # --- two at once -----------------------------------------------------------------------------------------------------
 
 
