@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
@@ -22,6 +22,7 @@ from training import attendance, completions, duplicates, finish
 from training.class_records import EntryRefused
 from training.finish import Act
 from training.models import (
+    Attendance,
     ClassSession,
     ClassState,
     Completion,
@@ -780,3 +781,41 @@ def test_two_people_who_finish_at_once_record_once(session: ClassSession, by: Us
     assert sorted(each.already for each in done) == [False, True]
     assert Completion.objects.count() == 1
     assert Requirement.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_finishes_while_somebody_marks_is_shown_the_class_again(session: ClassSession, by: User) -> None:
+    """The mark is not committed when the finish begins: it waits, and does not record what is not true any more."""
+    seat = seat_of(session)
+    shown = finish.plan(session, by=by, today=TODAY).digest
+    seen = Attendance.objects.latest("pk").pk
+    first = session.meetings.earliest("starts_at")
+
+    with transaction.atomic():
+        attendance.mark(session, {(seat.pk, first.pk): 0}, seen=seen, by=by, today=TODAY, why="Was in court")
+        worker = Worker(lambda: finish.finish(session, shown=shown, by=by, today=TODAY))
+        worker.wait_until_blocked()
+
+    with pytest.raises(EntryRefused) as refused:
+        worker.result()
+    assert refused.value.messages == [finish.MEANWHILE]
+    assert finish_it(session, by).recorded == 1
+    assert Completion.objects.get().attendance == Decimal("90.00")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_marks_while_somebody_finishes_is_told_that_the_class_is_finished(session: ClassSession, by: User) -> None:
+    seat = seat_of(session)
+    first = session.meetings.earliest("starts_at")
+
+    with transaction.atomic():
+        finish_it(session, by)
+        worker = Worker(
+            lambda: attendance.mark(session, {(seat.pk, first.pk): 0}, seen=0, by=by, today=TODAY, why="Late")
+        )
+        worker.wait_until_blocked()
+
+    with pytest.raises(EntryRefused) as refused:
+        worker.result()
+    assert refused.value.messages == ["This class is finished. Reopen it to change what was marked."]
+    assert Standing.objects.get(officer=seat.officer, state="current").start_on == FRIDAY
