@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -19,12 +19,13 @@ from compliance.completion_tables import NARROW
 from compliance.filters import AddressForm
 from compliance.grant_tables import WIDE
 from compliance.models import Standing
-from compliance.sentences import day
+from compliance.sentences import count, day
+from compliance.templatetags.classes import days_between
 from compliance.templatetags.shown import state_badge
 from roster.access import Viewer
 from roster.models import open_on
 from training.instructors import Due, Fitness, due
-from training.models import Instructor, Meeting, Place, Qualification, Teaching
+from training.models import ClassSession, Instructor, Meeting, Place, Qualification, Teaching
 
 #: How each answer looks: with the colours of the standings.
 LOOKS = {
@@ -110,6 +111,55 @@ def instructor_rows(found: Sequence[Instructor], viewer: Viewer) -> list[Instruc
         )
         for one in found
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A class in which an instructor teaches, or that is in a place: its blocks to come."""
+
+    session: ClassSession
+    days: str
+    blocks: int
+    #: what somebody has to look at; blank for nothing
+    warning: str
+
+
+def ahead(blocks: Iterable[Meeting], warn: Callable[[list[Meeting]], str]) -> list[Ahead]:
+    """The classes of these blocks, which are in order, the first to begin first. `warn` is asked of each class."""
+    by_class: dict[int, list[Meeting]] = {}
+    for block in blocks:
+        by_class.setdefault(block.session_id, []).append(block)
+    return [
+        Ahead(
+            found[0].session,
+            days_between(timezone.localdate(found[0].starts_at), timezone.localdate(found[-1].starts_at)),
+            len(found),
+            warn(found),
+        )
+        for found in by_class.values()
+    ]
+
+
+def without_qualification(outside: Collection[Meeting]) -> Callable[[list[Meeting]], str]:
+    """Says how many blocks of a class are among those on whose day the qualification of their instructor is out."""
+
+    def warn(blocks: list[Meeting]) -> str:
+        number = sum(block in outside for block in blocks)
+        of = f"{number} of " if number < len(blocks) else ""
+        return f"{of}{count(len(blocks), 'block')}: the qualification is not in force then." if number else ""
+
+    return warn
+
+
+def without_room(place: Place) -> Callable[[list[Meeting]], str]:
+    """Says that a class has more seats than a place holds."""
+
+    def warn(blocks: list[Meeting]) -> str:
+        seats = blocks[0].session.capacity
+        is_small = place.capacity is not None and seats > place.capacity
+        return f"{count(seats, 'seat')}, more than the place holds." if is_small else ""
+
+    return warn
 
 
 def tally(rows: Iterable[InstructorRow]) -> list[tuple[int, str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import django_filters
@@ -111,6 +111,6 @@ class OwnTrailTable(TrailTable):
         empty_text = "No change is noted."
 
 
-def own_trail(pk: int, *whats: What) -> OwnTrailTable:
-    """The lines of one thing for its page. Two queries once it is shown."""
-    return OwnTrailTable(lines_about(pk, *whats), exclude=("what", "subject") if len(whats) == 1 else ())
+def own_trail(pk: int, *whats: What, leave_out: Sequence[str]) -> OwnTrailTable:
+    """The lines of one thing for its page, without columns that say nothing there. Two queries once it is shown."""
+    return OwnTrailTable(lines_about(pk, *whats), exclude=leave_out)

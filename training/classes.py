@@ -7,7 +7,7 @@ leaves a `ClassEvent`. A class that is finished or cancelled is closed to all of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -232,6 +232,14 @@ def _qualification_is_out(blocks: Sequence[Block], course: Course, found: Findin
                 found.refusals.append((index, doubt.sentence))
             elif doubt is not None and doubt.sentence not in found.warnings:
                 found.warnings.append(doubt.sentence)
+
+
+def unqualified(course: Course, meetings: Iterable[Meeting]) -> set[int]:
+    """The ids of those `Teaching` rows of these blocks whose instructor's qualification is not in force. One query."""
+    rows = [(row, block_of(meeting).day) for meeting in meetings for row in meeting.teaching.all()]
+    qualified = Qualified({row.instructor for row, _ in rows}, course)
+    doubts = ((row.pk, qualified.doubt(row.instructor, day)) for row, day in rows)
+    return {pk for pk, doubt in doubts if doubt is not None and doubt.is_refusal}
 
 
 def _out_of_force(plan: LessonPlan | None, days: Sequence[date]) -> str:

@@ -6,7 +6,7 @@ changes too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -119,6 +119,41 @@ def too_small(places: Iterable[Place | None], people: int, said: str) -> list[st
     return [f"{place} holds {place.capacity} {'person' if place.capacity == 1 else 'people'}; {said}."]
 
 
+#: Federal holidays of the United States (5 U.S.C. 6103) that are the same day of every year: (month, day).
+SAME_DAY = {
+    "New Year's Day": (1, 1),
+    "Juneteenth": (6, 19),
+    "Independence Day": (7, 4),
+    "Veterans Day": (11, 11),
+    "Christmas Day": (12, 25),
+}
+#: Those that are a certain weekday of their month: (month, weekday from Monday = 0, which of them; 0 = the last).
+SAME_WEEKDAY = {
+    "Martin Luther King, Jr. Day": (1, 0, 3),
+    "Washington's Birthday": (2, 0, 3),
+    "Memorial Day": (5, 0, 0),
+    "Labor Day": (9, 0, 1),
+    "Columbus Day": (10, 0, 2),
+    "Thanksgiving Day": (11, 3, 4),
+}
+
+
+def holidays(first: date, last: date) -> dict[date, str]:
+    """The federal holidays from the first to the last day; one on a weekend also on the Friday or Monday beside it."""
+    found: dict[date, str] = {}
+    for year in range(first.year, last.year + 2):
+        for name, (month, number) in SAME_DAY.items():
+            day = date(year, month, number)
+            found[day] = name
+            if day.weekday() >= 5:
+                found[day + ONE_DAY * (-1 if day.weekday() == 5 else 1)] = f"{name}, observed"
+        for name, (month, weekday, which) in SAME_WEEKDAY.items():
+            # The last of a month is the one before the first of the next.
+            begins = date(year, month + (which == 0), 1)
+            found[begins + timedelta(days=(weekday - begins.weekday()) % 7, weeks=which - 1)] = name
+    return {day: name for day, name in sorted(found.items()) if first <= day <= last}
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """How a course is spread over days."""
@@ -131,6 +166,8 @@ class Layout:
     #: 0 = none
     lunch_minutes: int = 60
     on_weekends: bool = False
+    #: days on which nothing is taught
+    without: Collection[date] = ()
 
 
 def lay_out(
@@ -148,7 +185,7 @@ def lay_out(
     rest = [(topic, minutes) for topic, minutes in parts if minutes > 0]
     day = how.first_day
     for a_day in _shares(sum(minutes for _, minutes in rest), how.days):
-        while day.weekday() >= 5 and not how.on_weekends:
+        while day in how.without or (day.weekday() >= 5 and not how.on_weekends):
             day += ONE_DAY
         for starts_at, minutes in _sessions(day, a_day, how):
             at, left = starts_at, minutes

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -16,15 +17,19 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from compliance.asking import parse_day
 from compliance.class_access import agencies_to_run
 from compliance.forms.fields import CourseField, StyledForm, TodayForm, check_day, day_field, why_field
 from roster.access import Viewer
 from roster.models import Agency
+from roster.records import spoken
 from training import classes, schedule
 from training.classes import Details, Findings
 from training.models import ClassSession, Instructor, LessonPlan, Meeting, Place, Topic
 from training.schedule import Block, Layout
 
+#: The furthest that a course of the most days reaches.
+LONGEST_LAYOUT = timedelta(days=200)
 #: More rows than any class has.
 MOST_BLOCKS = 200
 
@@ -276,11 +281,18 @@ class PlanForm(TodayForm):
     lunch_minutes = forms.IntegerField(
         label="Lunch, minutes", min_value=0, max_value=240, initial=60, help_text="0: no lunch."
     )
+    not_on = forms.CharField(
+        label="Not on these days",
+        required=False,
+        max_length=200,
+        help_text="Left out, with commas: 2026-12-24, 2026-12-28.",
+    )
     on_weekends = forms.BooleanField(label="Teach on weekends too", required=False)
+    on_holidays = forms.BooleanField(label="Teach on federal holidays too", required=False)
     token = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
 
     what_fields = ("agency", "course", "number", "capacity", "place", "instructor", "lesson_plan", "note")
-    day_fields = ("first_day", "days", "starts", "lunch_at", "lunch_minutes", "on_weekends")
+    day_fields = ("first_day", "days", "starts", "lunch_at", "lunch_minutes", "not_on", "on_weekends", "on_holidays")
 
     def __init__(self, *args: Any, viewer: Viewer, offered: Offered, **kwargs: Any) -> None:
         super().__init__(*args, today=viewer.today, **kwargs)
@@ -304,18 +316,48 @@ class PlanForm(TodayForm):
     def clean_first_day(self) -> date:
         return check_day(self.cleaned_data["first_day"], self.today, "The first day")
 
+    def clean_not_on(self) -> frozenset[date]:
+        try:
+            return frozenset(map(parse_day, re.findall(r"[^,;\s]+", self.cleaned_data["not_on"])))
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         day = values.get("first_day")
-        if day and day.weekday() >= 5 and not values.get("on_weekends"):
+        if day is None:
+            return values
+        if day.weekday() >= 5 and not values.get("on_weekends"):
             said = f"{day:%A}s are not taught. Choose another first day, or teach on weekends too."
             self.add_error("first_day", said)
+        elif day in values.get("not_on", ()):
+            self.add_error("first_day", "This day is to be left out. Choose another first day.")
+        elif name := self._holidays().get(day):
+            said = f"{spoken(day)} is {name}. Choose another first day, or teach on federal holidays too."
+            self.add_error("first_day", said)
         return values
+
+    def _holidays(self) -> dict[date, str]:
+        """The federal holidays on which this class is not taught."""
+        first = self.cleaned_data["first_day"]
+        return {} if self.cleaned_data.get("on_holidays") else schedule.holidays(first, first + LONGEST_LAYOUT)
+
+    def left_out(self, blocks: Sequence[Block]) -> list[str]:
+        """The days among those of these blocks that were left out: `26 Nov 2026 (Thanksgiving Day)`."""
+        values = self.cleaned_data
+        free = dict.fromkeys(values["not_on"], "as asked") | self._holidays()
+        days = [block.day for block in blocks] or [values["first_day"]]
+        return [
+            f"{spoken(day)} ({why})"
+            for day, why in sorted(free.items())
+            if min(days) < day < max(days) and (day.weekday() < 5 or values["on_weekends"])
+        ]
 
     def blocks(self) -> list[Block]:
         """The course laid out as asked; `ValidationError` with a sentence. One query."""
         values = self.cleaned_data
         names = ("first_day", "days", "starts", "lunch_at", "lunch_minutes", "on_weekends")
+        without = {*values["not_on"], *self._holidays()}
         parts = classes.parts_of(values["course"])
         if not parts:
             raise ValidationError(
@@ -324,7 +366,7 @@ class PlanForm(TodayForm):
         instructor = self.offered.instructors.get(values["instructor"])
         return schedule.lay_out(
             parts,
-            Layout(**{name: values[name] for name in names}),
+            Layout(**{name: values[name] for name in names}, without=without),
             place=self.chosen_place(),
             instructors=(instructor,) if instructor else (),
         )

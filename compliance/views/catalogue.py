@@ -24,7 +24,7 @@ from compliance.forms.catalogue import (
     test_forms,
 )
 from compliance.models import Edition
-from compliance.trail_tables import own_trail
+from compliance.trail_tables import OwnTrailTable, own_trail
 from roster.access import Right, Viewer, ViewerRequest, requires
 from roster.facts import Via, changing_rules, sentence_for
 from roster.file_types import LESSON_PLANS
@@ -61,7 +61,7 @@ def course_detail(request: ViewerRequest, code: str) -> HttpResponseBase:
     """A course: what it asks, what it teaches, what it counts as and for, and what was changed. 14 queries."""
     course = _course(code)
     viewer = request.viewer
-    table = own_trail(course.pk, What.COURSE) if viewer.may(Right.READ_CLASS_FILES) else None
+    table = _changes(viewer, course.pk, What.COURSE)
     if table is not None and (file := arrange(request, table, f"changes-of-{course.code}")):
         return file
     held = (
@@ -89,6 +89,12 @@ def course_detail(request: ViewerRequest, code: str) -> HttpResponseBase:
         "table": table,
     }
     return render(request, "catalogue/course.html", context)
+
+
+def _changes(viewer: Viewer, pk: int, what: What) -> OwnTrailTable | None:
+    """What was changed about a course or a lesson plan, for whoever reads class files."""
+    may_read = viewer.may(Right.READ_CLASS_FILES)
+    return own_trail(pk, what, leave_out=("what", "subject")) if may_read else None
 
 
 def _asked_by(course: Course) -> list[tuple[Edition, str]]:
@@ -184,7 +190,7 @@ def lesson_plan_detail(request: ViewerRequest, pk: int) -> HttpResponseBase:
     may = may_change_courses(request.viewer)
     if request.method == "POST" and not may:
         raise Http404
-    table = own_trail(plan.pk, What.LESSON_PLAN) if request.viewer.may(Right.READ_CLASS_FILES) else None
+    table = _changes(request.viewer, plan.pk, What.LESSON_PLAN)
     if table is not None and (file := arrange(request, table, f"changes-of-lesson-plan-{plan.pk}")):
         return file
     is_too_large = getattr(request, "is_upload_too_large", False)

@@ -74,9 +74,12 @@ def class_detail(request: ViewerRequest, number: str) -> HttpResponseBase:
     """One class: what it is, its blocks, and every line of what happened to it."""
     session = find_class(request, number)
     states = list(session.enrollments.values_list("state", flat=True))
+    meetings = list(planning.meetings_of(session))
+    reads_files = request.viewer.may(Right.READ_CLASS_FILES)
     context = {
         "session": session,
-        "meetings": list(planning.meetings_of(session)),
+        "meetings": meetings,
+        "unqualified": planning.unqualified(session.course, meetings) if reads_files else (),
         "taken": states.count(SeatState.ENROLLED),
         "waiting": states.count(SeatState.WAITLISTED),
         "events": session.events.exclude(what="seats").select_related("by").order_by("-id"),
@@ -112,7 +115,7 @@ def _lay_out(request: ViewerRequest, form: PlanForm, offered: Offered) -> HttpRe
         form.refuse(error)
     table = BlockTable(offered, today=request.viewer.today, blocks=blocks, spare=1)
     _look_over(form, table, blocks)
-    return _planning(request, form, table, is_laid_out=True)
+    return _planning(request, form, table, left_out=form.left_out(blocks))
 
 
 def _look_over(form: PlanForm, table: BlockTable, blocks: list[Block]) -> None:
@@ -142,10 +145,11 @@ def _plan(request: ViewerRequest, form: PlanForm, table: BlockTable, *, record: 
 
 
 def _planning(
-    request: ViewerRequest, form: PlanForm, table: BlockTable | None, *, is_laid_out: bool = False
+    request: ViewerRequest, form: PlanForm, table: BlockTable | None, *, left_out: list[str] | None = None
 ) -> HttpResponse:
+    """The page. `left_out` are the days that a layout leaves out; None where nothing was laid out just now."""
     is_wrong = bool(form.errors) or (table is not None and table.is_wrong)
-    context = {"form": form, "table": table, "is_laid_out": is_laid_out}
+    context = {"form": form, "table": table, "is_laid_out": left_out is not None, "left_out": left_out}
     return render(request, "classes/plan.html", context, status=400 if is_wrong else 200)
 
 

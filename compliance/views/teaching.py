@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -17,10 +17,12 @@ from compliance.filters import checked
 from compliance.forms.teaching import InstructorForm, PlaceForm, qualification_lines
 from compliance.sentences import count
 from compliance.teaching_tables import (
+    Ahead,
     InstructorFilter,
     InstructorTable,
     PlaceFilter,
     PlaceTable,
+    ahead,
     fitness_badge,
     instructor_rows,
     instructors,
@@ -28,15 +30,14 @@ from compliance.teaching_tables import (
     place_rows,
     places,
     tally,
+    without_qualification,
+    without_room,
 )
 from compliance.trail_tables import own_trail
 from roster.access import Right, ViewerRequest, requires
 from roster.trail import What
 from training.instructors import due, out_of_force, save, save_place
-from training.models import Instructor, Meeting, Place, Teaching
-
-#: Blocks to come that the page of an instructor or a place shows.
-MOST_BLOCKS = 20
+from training.models import Instructor, Meeting, Place, Qualification, Teaching
 
 
 @requires(Right.READ_CLASS_FILES)
@@ -76,7 +77,9 @@ def _instructor(request: ViewerRequest, instructor: Instructor) -> HttpResponseB
     may_run = viewer.may(Right.RUN_CLASSES)
     if request.method == "POST" and not may_run:
         raise Http404
-    own_lines = own_trail(instructor.pk, What.INSTRUCTOR, What.QUALIFICATION) if instructor.pk else None
+    own_lines = (
+        own_trail(instructor.pk, What.INSTRUCTOR, What.QUALIFICATION, leave_out=("why",)) if instructor.pk else None
+    )
     if own_lines is not None and (file := arrange(request, own_lines, f"changes-of-instructor-{instructor.pk}")):
         return file
     held = list(instructor.qualifications.select_related("course").order_by("end_on", "pk")) if instructor.pk else []
@@ -100,30 +103,34 @@ def _instructor(request: ViewerRequest, instructor: Instructor) -> HttpResponseB
 def _saved(request: ViewerRequest, instructor: Instructor) -> HttpResponseBase:
     """Say so, and which blocks to come they should not teach by what is entered now."""
     messages.success(request, f"{instructor} is saved.")
-    outside = out_of_force(instructor, list(instructor.qualifications.all()), _coming(instructor=instructor))
-    if outside:
-        numbers = ", ".join(dict.fromkeys(row.meeting.session.number for row in outside))
-        said = f"{count(len(outside), 'block')} to come: the qualification is not in force then. Classes: {numbers}."
-        messages.warning(request, said)
+    _warn(request, _teaches(instructor, instructor.qualifications.all()))
     return redirect("instructor-detail", pk=instructor.pk)
 
 
-def _coming(**wanted: Any) -> QuerySet[Teaching]:
-    """Who teaches which blocks to come, in order."""
-    rows = Teaching.objects.filter(is_off=False, ends_at__gte=timezone.now(), **wanted)
-    related = ("meeting__session__agency", "meeting__session__course", "meeting__topic", "meeting__place")
-    return rows.select_related(*related).order_by("starts_at", "pk")
+def _warn(request: ViewerRequest, found: Iterable[Ahead]) -> None:
+    """The first class that somebody has to look at, and how many more there are; the page shows each of them."""
+    said = [f"Class {row.session}: {row.warning}" for row in found if row.warning]
+    if said:
+        more = f" {count(len(said) - 1, 'other class', 'other classes')} below." if len(said) > 1 else ""
+        messages.warning(request, said[0] + more)
+
+
+def _teaches(instructor: Instructor, held: Iterable[Qualification]) -> list[Ahead]:
+    """The classes to come that somebody teaches in. One query."""
+    rows = Teaching.objects.filter(instructor=instructor, is_off=False, ends_at__gte=timezone.now())
+    related = ("meeting__session__agency", "meeting__session__course")
+    teaching = list(rows.select_related(*related).order_by("starts_at", "pk"))
+    outside = {row.meeting for row in out_of_force(instructor, list(held), teaching)}
+    return ahead((row.meeting for row in teaching), without_qualification(outside))
 
 
 def _about(request: ViewerRequest, instructor: Instructor, held: list[Any]) -> dict[str, Any]:
     """What the page of a known instructor shows besides the form. Three queries at most."""
-    coming = list(_coming(instructor=instructor)[:MOST_BLOCKS])
     own = own_standings([instructor], request.viewer)
     return {
         "badge": fitness_badge(due(held, today=request.viewer.today)),
         "own": own.get(instructor.officer_id or 0, []),
-        "coming": [row.meeting for row in coming],
-        "outside": {row.meeting for row in out_of_force(instructor, held, coming)},
+        "coming": _teaches(instructor, held),
     }
 
 
@@ -156,7 +163,7 @@ def _place(request: ViewerRequest, place: Place) -> HttpResponseBase:
     may_run = request.viewer.may(Right.RUN_CLASSES)
     if request.method == "POST" and not may_run:
         raise Http404
-    own_lines = own_trail(place.pk, What.PLACE) if place.pk else None
+    own_lines = own_trail(place.pk, What.PLACE, leave_out=("what", "subject", "why")) if place.pk else None
     if own_lines is not None and (file := arrange(request, own_lines, f"changes-of-place-{place.pk}")):
         return file
     form = PlaceForm(request.POST or None, place=place, viewer=request.viewer)
@@ -168,10 +175,14 @@ def _place(request: ViewerRequest, place: Place) -> HttpResponseBase:
             form.refuse(error)
         else:
             messages.success(request, f"{saved} is saved.")
+            _warn(request, _uses(saved))
             return redirect("place-detail", pk=saved.pk)
     context: dict[str, Any] = {"form": form, "place": place, "name": name, "may_run": may_run, "table": own_lines}
-    if place.pk:
-        coming = Meeting.objects.filter(place=place, is_off=False, ends_at__gte=timezone.now())
-        related = coming.select_related("session__agency", "topic", "place").order_by("starts_at", "pk")
-        context["coming"] = related[:MOST_BLOCKS]
+    context |= {"coming": _uses(place)} if place.pk else {}
     return render(request, "teaching/place.html", context, status=400 if form.errors else 200)
+
+
+def _uses(place: Place) -> list[Ahead]:
+    """The classes to come in a place. One query."""
+    blocks = Meeting.objects.filter(place=place, is_off=False, ends_at__gte=timezone.now())
+    return ahead(blocks.select_related("session__agency").order_by("starts_at", "pk"), without_room(place))

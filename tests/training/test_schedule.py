@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.factories import at
 from training import schedule
 from training.models import Place, Topic
-from training.schedule import Block, Layout, lay_out, too_small, when
+from training.schedule import Block, Layout, holidays, lay_out, too_small, when
 
 MONDAY = date(2026, 3, 2)
 #: Not the hour that the clock leaves out once a year.
@@ -61,6 +61,13 @@ def test_forty_hours_are_laid_out_over_five_days_around_lunch() -> None:
         pytest.param(100, {"days": 3}, {2: 30, 3: 30, 4: 40}, id="odd-minutes-on-the-last-day"),
         pytest.param(30, {"days": 5}, {2: 15, 3: 15}, id="more-days-than-quarters"),
         pytest.param(480, {"lunch_minutes": 0}, {2: 480}, id="no-lunch"),
+        pytest.param(
+            2400,
+            {"without": {date(2026, 3, 4), date(2026, 3, 6), date(2026, 3, 7)}},
+            {2: 480, 3: 480, 5: 480, 9: 480, 10: 480},
+            id="days-left-out",
+        ),
+        pytest.param(960, {"first_day": date(2026, 3, 6)}, {6: 480, 9: 480}, id="over-the-change-of-the-clock"),
     ],
 )
 def test_every_minute_of_the_course_is_laid_out(minutes: int, how: dict[str, Any], days: dict[int, int]) -> None:
@@ -207,3 +214,36 @@ def test_the_tightest_place_decides_how_many_fit(sizes: list[int | None], people
     places = [None if size is None else Place(name=f"Room {size}", capacity=size or None) for size in sizes]
 
     assert too_small(places, people, "so says the test") == answer
+
+
+def test_the_federal_holidays_of_a_year() -> None:
+    found = holidays(date(2026, 1, 1), date(2026, 12, 31))
+
+    assert [f"{day:%a %m-%d} {name}" for day, name in found.items()] == [
+        "Thu 01-01 New Year's Day",
+        "Mon 01-19 Martin Luther King, Jr. Day",
+        "Mon 02-16 Washington's Birthday",
+        "Mon 05-25 Memorial Day",
+        "Fri 06-19 Juneteenth",
+        "Fri 07-03 Independence Day, observed",
+        "Sat 07-04 Independence Day",
+        "Mon 09-07 Labor Day",
+        "Mon 10-12 Columbus Day",
+        "Wed 11-11 Veterans Day",
+        "Thu 11-26 Thanksgiving Day",
+        "Fri 12-25 Christmas Day",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("day", "name"),
+    [
+        pytest.param(date(2021, 12, 31), "New Year's Day, observed", id="of-the-next-year"),
+        pytest.param(date(2023, 1, 2), "New Year's Day, observed", id="on-the-monday"),
+        pytest.param(date(2027, 5, 31), "Memorial Day", id="the-last-day-of-the-month"),
+        pytest.param(date(2027, 12, 24), "Christmas Day, observed", id="on-the-friday"),
+        pytest.param(date(2026, 11, 27), None, id="the-day-after"),
+    ],
+)
+def test_a_day_that_is_a_holiday_or_is_kept_as_one(day: date, name: str | None) -> None:
+    assert holidays(day, day).get(day) == name

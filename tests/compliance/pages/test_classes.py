@@ -50,6 +50,7 @@ def plan_data(cast: Cast, **values: Any) -> dict[str, Any]:
         "starts": "08:00",
         "lunch_at": "12:00",
         "lunch_minutes": 60,
+        "on_holidays": "on",  # whatever day the tests run on
         "token": str(uuid4()),
         "act": "lay-out",
         **values,
@@ -164,6 +165,16 @@ def test_a_forty_hour_class_is_laid_out_over_five_days_by_one_click_and_planned_
     assert sum((block.ends_at - block.starts_at for block in blocks), timedelta()) == timedelta(hours=40)
 
 
+def test_holidays_and_days_somebody_names_are_left_out_and_said(cast: Cast) -> None:
+    data = plan_data(cast, first_day="2026-11-23", not_on="2026-11-27; 2026-11-28 2030-01-01", on_holidays="")
+
+    laid = cast.client("academy").post(reverse("class-plan"), data)
+
+    days = [row.initial["day"] for row in laid.context["table"].rows if row.initial]
+    assert list(dict.fromkeys(days)) == [date(2026, 11, day) for day in (23, 24, 25, 30)] + [date(2026, 12, 1)]
+    assert "Left out: 26 Nov 2026 (Thanksgiving Day); 27 Nov 2026 (as asked)." in Shown(laid).words
+
+
 def test_blocks_are_edited_before_the_class_is_planned(cast: Cast) -> None:
     client, data = cast.client("academy"), plan_data(cast, course=cast.refresher.pk, number=" R-1 ")
     laid = client.post(reverse("class-plan"), data)
@@ -234,6 +245,13 @@ def test_a_course_without_hours_is_planned_block_by_block(cast: Cast) -> None:
             "Saturdays are not taught. Choose another first day, or teach on weekends too.",
             id="weekend",
         ),
+        pytest.param(
+            {"first_day": "2026-11-26", "on_holidays": ""},
+            "26 Nov 2026 is Thanksgiving Day. Choose another first day, or teach on federal holidays too.",
+            id="holiday",
+        ),
+        pytest.param({"not_on": f"soon, {FIRST}"}, '"soon" is not a date.', id="no-day-to-leave-out"),
+        pytest.param({"not_on": str(FIRST)}, "This day is to be left out.", id="the-first-day-left-out"),
     ],
 )
 def test_what_cannot_be_laid_out_is_said(cast: Cast, values: dict[str, Any], sentence: str) -> None:

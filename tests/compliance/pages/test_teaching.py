@@ -367,8 +367,25 @@ def test_a_qualification_cut_short_names_the_blocks_that_are_left_without_it(cas
         )
     )
 
-    assert "1 block to come: the qualification is not in force then. Classes: C-1." in page.words
-    assert page.words.count("The qualification is not in force on that day.") == 1
+    assert "Class C-1: 1 of 2 blocks: the qualification is not in force then." in page.words
+    assert page.words.count("1 of 2 blocks: the qualification is not in force then.") == 2  # once beside the class
+    seen = [Shown(cast.client(role).get("/classes/C-1/")).words for role in ("academy", "commander")]
+    assert [words.count("Ruth Osei ▲ qualification not in force") for words in seen] == [1, 0]
+
+
+def test_a_place_that_is_made_smaller_names_the_classes_with_more_seats(cast: Cast) -> None:
+    room, day = make_place("Room 2", capacity=30), timezone.localdate() + timedelta(days=9)
+    for number, capacity in (("C-1", 30), ("C-2", 20), ("C-3", 25)):
+        make_class(number, days=[day], capacity=capacity, place=room)
+        day += timedelta(days=1)
+    make_class("C-4", days=[day], capacity=30, place=room, state="cancelled").meetings.update(is_off=True)
+
+    data = {"agency": cast.central.agency_id, "name": "Room 2", "capacity": 20}
+    page = Shown(cast.client("academy").post(reverse("place-detail", args=[room.pk]), data, follow=True))
+
+    assert "Class C-1: 30 seats, more than the place holds. 1 other class below." in page.words
+    assert page.words.count("more than the place holds") == 3
+    assert "C-4" not in page.words
 
 
 def test_instructors_and_places_of_another_agency_are_not_there(cast: Cast) -> None:
