@@ -20,6 +20,8 @@ from training.models import CourseTest, Enrollment, Meeting, TestAttempt
 
 IS_MINUTES = re.compile(r"[0-9]{1,4}")
 MOST_MINUTES = 1440
+#: for the id of a block: all of them
+EVERY_BLOCK = 0
 
 
 class ActForm(forms.Form):
@@ -50,7 +52,9 @@ class GridForm(StyledForm):
         super().__init__(*args, **kwargs)
         self.record = record
         held = [block for block in record.blocks if day_of(block) <= today]
-        self.fields["fill"].choices = [("", "no block"), *((block.pk, spoken_block(block)) for block in held)]  # type: ignore[attr-defined] # a choice field
+        blocks = [(block.pk, spoken_block(block)) for block in held]
+        every = [(EVERY_BLOCK, f"every block held, {len(held)}")] if len(held) > 1 else []
+        self.fields["fill"].choices = [("", "no block"), *blocks, *every]  # type: ignore[attr-defined] # a choice field
         self.typed: dict[Cell, str] = {}
         self.wanted: dict[Cell, int] = {}
         self.notes: dict[Cell, str] = {}
@@ -60,7 +64,7 @@ class GridForm(StyledForm):
         values["why"] = values.get("why", "").strip()
         for seat in self.record.seated:
             for block in self.record.blocks:
-                self._clean_cell((seat.pk, block.pk), block, fills=values.get("fill") == block.pk)
+                self._clean_cell((seat.pk, block.pk), block, fills=values.get("fill") in (block.pk, EVERY_BLOCK))
         if self.notes:
             number = len(self.notes)
             raise ValidationError(

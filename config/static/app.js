@@ -35,7 +35,8 @@ if (recordButton) {
   count();
 }
 
-// A grid of fields: arrow keys move between them, Enter moves down, p and a write over what stands there.
+// A grid of fields: arrow keys move between them, Enter moves down and from the last row to the button that saves; p and
+// a write over what stands there.
 for (const grid of document.querySelectorAll("[data-grid]")) {
   const rows = [...grid.querySelectorAll("tbody tr")].map((row) => [...row.querySelectorAll("input.mark")]);
   const columnOf = (field) => field.closest("td").cellIndex;
@@ -48,7 +49,9 @@ for (const grid of document.querySelectorAll("[data-grid]")) {
       next = rows[row].find((other) => columnOf(other) === columnOf(field));
     }
     if (next) next.focus();
+    return Boolean(next);
   };
+  const save = grid.querySelector("button.btn-primary");
   const moves = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Enter: [1, 0] };
   grid.addEventListener("focusin", (event) => {
     if (event.target.matches("input.mark")) event.target.select();
@@ -57,7 +60,7 @@ for (const grid of document.querySelectorAll("[data-grid]")) {
     if (!event.target.matches("input.mark") || event.ctrlKey || event.altKey || event.metaKey) return;
     if (moves[event.key]) {
       event.preventDefault();
-      move(event.target, ...moves[event.key]);
+      if (!move(event.target, ...moves[event.key]) && event.key === "Enter" && save) save.focus();
     } else if (grid.matches(".mark-grid") && /^[pa]$/i.test(event.key)) {
       event.preventDefault();
       event.target.value = event.key.toLowerCase();

@@ -96,7 +96,7 @@ def test_the_grid_is_saved_as_it_was_typed(taught: Taught) -> None:
     assert rows == {
         "Whitfield": "100.00 % 8 h of 8 h",
         "Delacroix": "20.83 % 1 h 40 min of 8 h ▲ below 90 %",
-        "Okafor": "0.00 % 0 min of 8 h 2 not marked",
+        "Okafor": "not marked",
     }
 
 
@@ -105,6 +105,13 @@ def test_everybody_not_marked_in_a_block_was_present(taught: Taught) -> None:
 
     assert "3 marks saved." in page.words
     assert sorted(lines()) == sorted([(taught.amara.pk, 240), (taught.jonah.pk, 0), (taught.outside.pk, 240)])
+
+
+def test_everybody_not_marked_was_present_in_every_block_held(taught: Taught) -> None:
+    taught.post("attendance", taught.marks(jonah0="a", fill="0"))
+
+    assert len(lines()) == 3 * len(taught.blocks)
+    assert [minutes for _, minutes in lines()].count(0) == 1
 
 
 @pytest.mark.parametrize(
