@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, time
 
+import pypdf
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db.models import Count, Max, Min, Q, Sum
 from django.utils.timezone import make_aware
@@ -15,21 +17,27 @@ from pytest_django import DjangoDbBlocker
 from compliance import standings
 from compliance.class_papers import gather, missing
 from compliance.demo import make_department, record_department
+from compliance.demo.desk import lay_on_desk
 from compliance.demo.papers import add_papers
 from compliance.demo.sign_ins import make_users
 from compliance.demo.taught import hold_classes
-from roster.models import Officer
-from training import classes, finish
+from roster.files import open_file
+from roster.models import Merge, Officer
+from training import classes, duplicates, finish
 from training.certificates import lacking
+from training.completions import files_of
 from training.instructors import Fitness, due
 from training.models import (
     Attendance,
     Certificate,
     ClassSession,
+    Completion,
     CourseTest,
     Enrollment,
     Instructor,
+    LessonPlan,
     Meeting,
+    ProposedCorrection,
     TestAttempt,
 )
 
@@ -42,13 +50,14 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(scope="module")
 def shown(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Officer]:
     """The member of the officer's sign-in, in a department with its classes; recorded once, emptied at the end."""
-    department = make_department(120, today=TODAY, transcripts=False)
+    department = make_department(120, today=TODAY)
     with django_db_blocker.unblock():
         users = make_users()
         agency = record_department(department, by=users)
         officer = Officer.objects.filter(agency=agency).serving_on(TODAY).latest("employee_id")
         hold_classes(department, agency, by=users["academy"], shown=officer)
         add_papers(agency, by=users["academy"])
+        lay_on_desk(agency, users, today=TODAY, shown=officer)
     yield officer
     with django_db_blocker.unblock():
         call_command("flush", verbosity=0, interactive=False)
@@ -89,20 +98,52 @@ def test_finished_classes_say_what_their_completions_say(shown: Officer) -> None
         assert list(attempts) == ([] if completion.score is None else [completion.score])
 
 
-def test_everybody_who_passed_has_a_certificate_and_of_the_last_class_one_sheet_is_missing(shown: Officer) -> None:
-    finished = ClassSession.objects.filter(state="finished").annotate(last=Max("meetings__ends_at")).order_by("last")
-    last = finished.select_related("course", "lesson_plan").last()
-    assert last is not None
-    blocks = gather.blocks_of(last)
+def lacked(session: ClassSession) -> list[str]:
+    now = make_aware(datetime.combine(TODAY, time(12)))
+    return [item.what for item in missing.items(session, gather.blocks_of(session), gather.seats_of(session), now=now)]
 
-    items = missing.items(last, blocks, gather.seats_of(last), now=make_aware(datetime.combine(TODAY, time(12))))
+
+def test_everybody_who_passed_has_a_certificate_and_one_class_file_is_whole(shown: Officer) -> None:
+    finished = ClassSession.objects.filter(state="finished").annotate(last=Max("meetings__ends_at")).order_by("last")
+    before, last = list(finished.select_related("course", "lesson_plan"))[-2:]
 
     assert {session.number: lacking(session) for session in finished} == {row.number: 0 for row in finished}
     assert list(Certificate.objects.order_by("pk").values_list("serial", flat=True)) == list(
         range(1, Certificate.objects.count() + 1)
     )
-    assert [item.what for item in items] == ["plan_file", "sign_in"]
-    assert items[1].sentence.startswith(f"Block {len(blocks)}, ")
+    assert lacked(last) == []
+    assert lacked(before) == ["roster", *["sign_in"] * before.meetings.count()]
+
+
+def test_every_lesson_plan_has_its_file(shown: Officer) -> None:
+    plans = LessonPlan.objects.select_related("file", "course").order_by("pk")
+
+    assert len(plans) == 4
+    for plan in plans:
+        assert plan.file is not None
+        assert (plan.file.content_type, plan.file.name) == (
+            "application/pdf",
+            f"{plan.course.code} lesson plan {plan.version}.pdf",
+        )
+        text = pypdf.PdfReader(open_file(plan.file)).pages[0].extract_text()
+        assert f"Lesson plan {plan.version}: {plan.course.title}" in text
+
+
+def test_one_thing_of_each_kind_lies_on_the_desk(shown: Officer) -> None:
+    outside = Completion.objects.known().get(certificate_number="SC-20417")
+    reported = Completion.objects.known().get(certificate_number="HC-88213")
+    session = Enrollment.objects.get(officer=outside.officer, session__state="planned").session
+    asked = finish.plan(session, by=None, today=TODAY).asked
+    pairs = duplicates.stored_pairs(None, since=date(2020, 1, 1))
+    merge = Merge.objects.get()
+
+    assert [(line.seat.officer, line.twins) for line in asked] == [(outside.officer, (outside,))]
+    assert (outside.evidence, reported.evidence, reported.officer) == ("pending", "pending", shown)
+    assert all(files_of([row.pk])[row.pk] for row in (outside, reported))
+    assert reported.recorded_in.by == User.objects.get(username="officer")
+    assert ProposedCorrection.objects.get().state == "open"
+    assert [(pair.apart, pair.first.course.code) for pair in pairs] == [(1, "FAID-CPR")] * 3
+    assert (merge.second.merged_into, merge.undone_at) == (merge.kept, None)
 
 
 def test_nobody_has_two_seats_to_come_and_everybody_waiting_comes_after_a_full_class(shown: Officer) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from compliance.demo import make_department, record_department
+from compliance.demo.desk import lay_on_desk
 from compliance.demo.sign_ins import make_users
 from compliance.demo.taught import hold_classes
 from roster.models import Officer
@@ -23,5 +24,6 @@ def test_classes_are_made_on_any_day_and_of_a_small_department(today: date) -> N
     officer = Officer.objects.filter(agency=agency).serving_on(today).earliest("employee_id")
 
     hold_classes(department, agency, by=users["academy"], shown=officer)
+    lay_on_desk(agency, users, today=today, shown=officer)
 
     assert ClassSession.objects.filter(state="planned").count() == 6

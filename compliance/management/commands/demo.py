@@ -21,6 +21,7 @@ from django.utils.dateformat import format as format_date
 from compliance import coverage
 from compliance.demo import make_department, record_department
 from compliance.demo.department import FEWEST
+from compliance.demo.desk import lay_on_desk
 from compliance.demo.papers import add_papers
 from compliance.demo.record import MARK, PRESETS, is_made_here
 from compliance.demo.rows import Department, Member
@@ -123,6 +124,7 @@ class Command(PoliteCommand):
             self._say("Holding classes")
             hold_classes(department, agency, by=users["academy"], shown=shown)
             add_papers(agency, by=users["academy"])
+            lay_on_desk(agency, users, today=department.today, shown=shown)
             give_roles(users, agency, Unit.objects.get(agency=agency, code=COMMANDED), shown)
 
     # --- what is printed ----------------------------------------------------------------------------------------
