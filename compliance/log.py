@@ -19,6 +19,7 @@ from compliance.gather import Rules, gather_members, gather_rules, listed_course
 from compliance.models import Requirement
 from compliance.reasons import lacking
 from compliance.sentences import count, day
+from roster.access import own_members
 from roster.facts import Via, recording
 from roster.models import Assignment, AssignmentKind, Employment, Officer, open_on
 from roster.records import following
@@ -383,8 +384,10 @@ def record(
     """Record the completion for each of these members who does not have it yet, in one change.
 
     Of `twins` a person said that this is another one, which is remembered; who else has one like it gets none. Each
-    completion is proved by the same files. Standings are up to date when it returns.
+    completion is proved by the same files. Their own waits for somebody else to verify it, whatever the proposal says.
+    Standings are up to date when it returns.
     """
+    own = own_members(by)
     with recording(by=by, via=Via.PAGE, why=why or "Log completions") as recorder:
         recorder.lock(officer_ids)
         there = look_alikes(proposal, officer_ids)
@@ -393,7 +396,7 @@ def record(
         alike = there.keys() - had - set(twins)
         missing = sorted(set(officer_ids) - had - alike)
         if missing:
-            recorder.record_many(Completion, COLUMNS, _rows(proposal, missing, today), missing)
+            recorder.record_many(Completion, COLUMNS, _rows(proposal, missing, today, own), missing)
         made = dict(Completion.objects.filter(recorded_in=recorder.change_id).values_list("officer", "pk"))
         CompletionFile.objects.bulk_create(
             CompletionFile(completion_id=pk, file=file) for pk in made.values() for file in files
@@ -417,24 +420,33 @@ def report(proposal: Proposal, officer: Officer, *, by: User, today: date, file:
     return Recorded(made, frozenset())
 
 
-def _rows(proposal: Proposal, officer_ids: Collection[int], today: date) -> Iterable[tuple[object, ...]]:
-    """The completions as COLUMNS has them."""
-    row = (
+def _rows(
+    proposal: Proposal, officer_ids: Collection[int], today: date, own: Collection[int] = ()
+) -> Iterable[tuple[object, ...]]:
+    """The completions as COLUMNS has them; those of `own` wait for somebody else."""
+    return ((officer, *_row(proposal, today, is_own=officer in own)) for officer in officer_ids)
+
+
+def _row(proposal: Proposal, today: date, *, is_own: bool) -> tuple[object, ...]:
+    evidence = Evidence.PENDING if is_own and proposal.evidence == Evidence.VERIFIED else proposal.evidence
+    return (
         proposal.course.pk,
         proposal.completed_on,
         proposal.hours,
         proposal.score,
         proposal.attendance,
         Result.PASSED.value,
-        str(proposal.evidence),
-        today if proposal.evidence == Evidence.VERIFIED else None,
+        str(evidence),
+        today if evidence == Evidence.VERIFIED else None,
         proposal.provider,
         proposal.certificate_number,
         proposal.certificate_expires_on,
         "",
         proposal.class_number,
     )
-    return ((officer, *row) for officer in officer_ids)
+
+
+YOUR_OWN = "Your own: it counts once somebody else has verified it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -477,9 +489,17 @@ class Sheet:
 
 
 def read_sheet(
-    proposal: Proposal, text: str, among: QuerySet[Officer], picks: Mapping[int, int], *, as_of: date
+    proposal: Proposal,
+    text: str,
+    among: QuerySet[Officer],
+    picks: Mapping[int, int],
+    *,
+    as_of: date,
+    own: Collection[int] = (),
 ) -> Sheet:
     """Judge what was pasted. `picks` are choices a person made: number of the line -> id of the member.
+
+    What `own` get, the members that the person is, changes nothing yet.
 
     About thirty queries, whatever the number of lines.
     """
@@ -508,7 +528,7 @@ def read_sheet(
         elif row.officer is None:
             free = tuple(choice for choice in row.choices if choice.pk not in found)
             unclear.append(replace(row, choices=free or row.choices))
-    expected = outlook(proposal, list(found), as_of=as_of)
+    expected = outlook(proposal, [pk for pk in found if pk not in own], as_of=as_of)
     places = _places(found, as_of)
     away = not_employed(list(found), proposal.completed_on)
     listed = [
@@ -516,7 +536,7 @@ def read_sheet(
             row,
             place=places.get(pk, ()),
             effects=expected.effects.get(pk, ()),
-            unchanged=expected.unchanged.get(pk, ""),
+            unchanged=YOUR_OWN if pk in own else expected.unchanged.get(pk, ""),
             why=_oddity(proposal, away[pk]) if pk in away else "",
         )
         for pk, row in found.items()

@@ -122,8 +122,21 @@ def decide_many(
     return decided, left_out
 
 
+OWN_CHANGE = "This is your own completion. Somebody else has to correct or void it."
+
+
+def _refuse_own(completion: Completion, by: User) -> None:
+    """Nobody changes what is on record of themselves: a later date would be verified by nobody. Two queries."""
+    if completion.officer_id in own_members(by):
+        raise FactRefused(OWN_CHANGE)
+
+
 def void_completion(completion: Completion, *, why: str, by: User) -> bool:
-    """Take a completion back. It stays in the record, and answers of days before still see it."""
+    """Take a completion back. It stays in the record, and answers of days before still see it.
+
+    `FactRefused` of one's own.
+    """
+    _refuse_own(completion, by)
     with recording(by=by, via=Via.PAGE, why=why) as recorder:
         recorder.lock([completion.officer_id])
         if not Completion.objects.known().filter(pk=completion.pk).exists():
@@ -136,8 +149,9 @@ def correct_completion(completion: Completion, *, why: str, by: User, **changes:
     """Record a completion that replaces this one; the old one stays in the record.
 
     A decision on its evidence goes over to the new one, as in an import: a correction neither verifies nor takes a
-    rejection back.
+    rejection back. `FactRefused` of one's own.
     """
+    _refuse_own(completion, by)
     with recording(by=by, via=Via.PAGE, why=why) as recorder:
         recorder.lock([completion.officer_id])
         _refuse_voided(completion)

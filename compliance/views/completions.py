@@ -27,7 +27,7 @@ from compliance.forms.files import is_too_large
 from compliance.goals import needed_of
 from compliance.models import Counted, Each, Goal, Requirement
 from compliance.sentences import count, day
-from roster.access import Right, Viewer, ViewerRequest, requires
+from roster.access import Right, Viewer, ViewerRequest, own_members, requires
 from roster.files import FileRefused, take
 from roster.models import Assignment, AssignmentKind, Officer, open_on
 from training import completions, corrections, duplicates
@@ -58,7 +58,8 @@ def completion_log(request: ViewerRequest) -> HttpResponseBase:
 def _look_up(request: ViewerRequest, form: LogForm) -> HttpResponse:
     viewer = request.viewer
     proposal = form.proposal()
-    sheet = log.read_sheet(proposal, form.cleaned_data["people"], viewer.officers(), form.picks(), as_of=viewer.today)
+    people, own = form.cleaned_data["people"], own_members(request.user)
+    sheet = log.read_sheet(proposal, people, viewer.officers(), form.picks(), as_of=viewer.today, own=own)
     offered = {row.number: [choice.pk for choice in row.choices] for row in sheet.unclear if row.choices}
     data = request.POST.copy()
     data["shown"] = form.seal(sheet.officer_ids, offered, sheet.twins)
@@ -273,14 +274,22 @@ def completion_void(request: ViewerRequest, pk: int) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         if asks_two:
             return _proposed(request, completion, corrections.propose_void, why=form.cleaned_data["why"])
-        voided = completions.void_completion(completion, why=form.cleaned_data["why"], by=request.user)
-        messages.success(request, "Completion voided." if voided else "This completion was voided already.")
-        return redirect("completion-detail", pk=pk)
+        return _void(request, completion, form.cleaned_data["why"])
     if completion.voided_in_id is not None:
         raise Http404
     effects = log.without(completion, as_of=request.viewer.today)
     context = {"completion": completion, "form": form, "effects": effects, "asks_two": asks_two}
     return render(request, "completions/void.html", context, status=400 if form.errors else 200)
+
+
+def _void(request: ViewerRequest, completion: Completion, why: str) -> HttpResponseBase:
+    try:
+        voided = completions.void_completion(completion, why=why, by=request.user)
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+    else:
+        messages.success(request, "Completion voided." if voided else "This completion was voided already.")
+    return redirect("completion-detail", pk=completion.pk)
 
 
 @requires(Right.RECORD)

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from compliance.models import Standing
 from roster.facts import Via, recording
-from roster.models import Access
+from roster.models import Access, Role
 from tests.compliance.pages.cast import Cast
 from tests.compliance.pages.reading import Shown
 from tests.factories import complete, make_agency, make_officer, make_unit, make_user
@@ -219,6 +219,20 @@ def test_void_needs_a_reason_and_erases_nothing(cast: Cast) -> None:
     assert "Voided Another Whitfield" in text
     assert "Recorded: CIT basic course on 3 May 2019" in text
     assert "This completion was voided already." in words(again)
+
+
+def test_nobody_voids_or_corrects_what_is_on_record_of_themselves(cast: Cast) -> None:
+    Access.objects.create(user=cast.users["academy"], role=Role.OFFICER, officer=cast.amara)
+    client = cast.client("academy")
+    later = {"course": cast.basic.pk, "completed_on": "2019-05-04", "result": "passed", "why": "Misread"}
+
+    voided = client.post(reverse("completion-void", args=[cast.entry.pk]), {"why": "Another Whitfield"}, follow=True)
+    corrected = client.post(reverse("completion-correct", args=[cast.entry.pk]), later)
+
+    assert corrected.status_code == 400
+    for response in (voided, corrected):
+        assert "This is your own completion. Somebody else has to correct or void it." in words(response)
+    assert (Completion.objects.count(), Completion.objects.known().count()) == (1, 1)
 
 
 def test_void_says_what_it_changes_first(cast: Cast) -> None:

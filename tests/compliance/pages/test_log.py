@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from compliance.models import Standing
-from roster.models import Officer
+from roster.models import Access, Officer, Role
 from tests.compliance.pages.cast import Cast
 from tests.factories import complete, make_agency, make_course, make_goal, make_officer, make_requirement, make_user
 from training.models import Completion
@@ -96,6 +96,21 @@ def test_log_records_and_brings_standings_up_to_date(cast: Cast) -> None:
     assert (standing.state, standing.basis) == ("current", made)
     assert "1 completion recorded: CIT refresher" in words(response.content.decode())
     assert response.redirect_chain[0][0].startswith(reverse("completion-list"))
+
+
+def test_what_somebody_logs_for_themselves_waits_for_somebody_else(cast: Cast) -> None:
+    Access.objects.create(user=cast.users["academy"], role=Role.OFFICER, officer=cast.amara)
+    client, data = cast.client("academy"), fields(cast, "2918\n3377")
+
+    text, shown = look(client, data)
+    record(client, data, shown)
+
+    assert "Your own: it counts once somebody else has verified it." in text
+    rows = Completion.objects.filter(course=cast.refresher).order_by("officer__employee_id")
+    assert list(rows.values_list("officer", "evidence", "verified_on")) == [
+        (cast.amara.pk, "pending", None),
+        (cast.jonah.pk, "verified", timezone.localdate()),
+    ]
 
 
 def test_log_sent_twice_records_once(cast: Cast) -> None:
@@ -314,9 +329,9 @@ def test_log_costs_the_same_queries_for_one_member_and_thirty(cast: Cast, django
     client = cast.client("academy")
 
     # session and user 2, access and tree 2, course 1, fitting 1, recorded 1, rules 12, titles 1, facts 8, shares 1,
-    # places 1, employments 1, requirements and goals 2, the course list 1
+    # places 1, employments 1, requirements and goals 2, the course list 1, own 1
     for people in ("2918", "\n".join(["2918", *others])):
-        with django_assert_num_queries(34):
+        with django_assert_num_queries(35):
             client.post(reverse("completion-log"), fields(cast, people))
 
 
