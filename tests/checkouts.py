@@ -15,7 +15,7 @@ MADE = (
     "var",
     "uv.lock",
     "static-collected",
-    "__pycache__",
+    "*.pyc.*",  # being written; what is compiled comes along, so that not every copy compiles it again
     ".*_cache",
     ".hypothesis",
     "tests",

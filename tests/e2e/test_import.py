@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
@@ -17,6 +16,7 @@ from compliance.standings import differences
 from compliance.tasks import HANDLERS
 from roster.models import Officer, Unit
 from tests.e2e.conftest import People
+from tests.e2e.test_every_page import violations
 from tests.importing import every_table, not_as_before
 from training.models import Completion, Course
 
@@ -105,7 +105,7 @@ def check(page: Page) -> None:
     """axe finds nothing, at either width, and nothing is wider than a phone."""
     for width in (1280, 400):
         page.set_viewport_size({"width": width, "height": 860})
-        assert Axe().run(page).response["violations"] == []
+        assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == 400
     page.set_viewport_size({"width": 1280, "height": 860})
 
