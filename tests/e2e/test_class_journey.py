@@ -319,11 +319,12 @@ def standings_follow(academy: Person) -> None:
 
 def complete_the_file(academy: Person, sheets: list[bytes]) -> dict[str, str]:
     """Everything the list asks for is given, until it is empty; name of each file kept -> its SHA-256."""
-    page = check(academy, f"/classes/{NUMBER}/papers/", heading="Missing from the class file: 13")
+    page = check(academy, f"/classes/{NUMBER}/papers/", heading="Missing from the class file: 14")
     blocks = [f"Block {number}, {TOPICS[(number - 1) // 2]}" for number in range(1, 11)]
     assert lacks(page) == [
         "Lesson plan v2025: its file is not here.",
         "Lesson plan v2025: no objective is written down.",
+        "Lesson plan v2025: who approved it and when is not written down.",
         "The approved roster is not here.",
         *(f"{block}: the signed sign-in sheet is not here." for block in blocks),
     ]
