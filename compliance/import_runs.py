@@ -71,6 +71,11 @@ def errors_path(run: ImportRun) -> Path:
     return path_of(run).with_suffix(".errors")
 
 
+def sheet_of(run: ImportRun) -> str:
+    """Which sheet of its workbook a run reads; blank where there is one only."""
+    return str(run.options.get("sheet", ""))
+
+
 def options_of(run: ImportRun) -> ImportOptions:
     return ImportOptions.from_json(run.options)
 
@@ -93,13 +98,14 @@ def keep(sent: UploadedFile[bytes], *, kind: str, source: str, agency: Agency, b
     stored_as, sha256 = _store(sent)
     run = ImportRun(agency=agency, kind=kind, file_name=name, stored_as=stored_as, sha256=sha256, uploaded_by=by)
     try:
-        kinds = imports.guesses(path_of(run))
-        run.counts = {"kinds": kinds}
+        sheets = imports.sheets_of(path_of(run))
+        sheet = _likeliest(sheets, kind)
+        run.counts = {"kinds": sheets[sheet], "sheets": list(sheets) if len(sheets) > 1 else []}
         if not run.kind:
-            run.kind = kinds[0] if kinds else ""
+            run.kind = next(iter(sheets[sheet]), "")
             if not run.kind:
                 raise Unreadable("Its columns do not tell what it holds. Choose that above.")
-        found = imports.preview(run.kind, path_of(run))
+        found = imports.preview(run.kind, path_of(run), sheet=sheet)
     except Unreadable as error:
         path_of(run).unlink(missing_ok=True)
         raise ValidationError(told(error, run)) from error
@@ -109,16 +115,34 @@ def keep(sent: UploadedFile[bytes], *, kind: str, source: str, agency: Agency, b
             f"{name} has {len(found.headers):,} columns; {MOST_COLUMNS} fit on the page that says which is which."
             " Remove those that are not needed."
         )
-    mapping = remembered(run, source)[0] or found.suggested
-    members = remembered_members(run, source)
-    run.options = ImportOptions(mapping=_fitting(mapping, found), source=source, members=members).as_json()
-    run.save()
+    _begin(run, source, sheet, found)
     return run
 
 
-def read_also(run: ImportRun, kind: str, *, by: User) -> ImportRun:
-    """Another run of the same file, read as another kind: a roster export holds units, members and assignments."""
-    found = imports.preview(kind, path_of(run))
+def _likeliest(sheets: Mapping[str, Sequence[str]], kind: str) -> str:
+    """The first sheet that can be what the file holds: a workbook may begin with a cover."""
+    fitting = (name for name, kinds in sheets.items() if (kind in kinds if kind else kinds))
+    return next(fitting, next(iter(sheets)))
+
+
+def _begin(run: ImportRun, source: str, sheet: str, found: Preview) -> None:
+    """Save a run with the columns and members remembered for its source."""
+    mapping = remembered(run, source)[0] or found.suggested
+    members = remembered_members(run, source)
+    options = ImportOptions(mapping=_fitting(mapping, found), source=source, members=members, sheet=sheet)
+    run.options = options.as_json()
+    run.save()
+
+
+def read_also(run: ImportRun, kind: str, *, sheet: str = "", by: User) -> ImportRun:
+    """Another run of the same file, read as another kind: a roster export holds units, members and assignments.
+
+    Or another sheet of it, as what its columns look most like; failing that, as the same kind.
+    """
+    sheet = sheet or sheet_of(run)
+    kinds = imports.sheets_of(path_of(run)).get(sheet, [])
+    kind = kind or next(iter(kinds), run.kind)
+    found = imports.preview(kind, path_of(run), sheet=sheet)
     stored_as = f"{FOLDER}/{secrets.token_hex(16)}"
     (Path(settings.MEDIA_ROOT) / stored_as).hardlink_to(path_of(run))
     also = ImportRun(
@@ -127,14 +151,10 @@ def read_also(run: ImportRun, kind: str, *, by: User) -> ImportRun:
         file_name=run.file_name,
         stored_as=stored_as,
         sha256=run.sha256,
-        counts={"kinds": run.counts.get("kinds", [])},
+        counts={"kinds": kinds, "sheets": run.counts.get("sheets", [])},
         uploaded_by=by,
     )
-    source = str(run.options.get("source", ""))
-    mapping = remembered(also, source)[0] or found.suggested
-    members = remembered_members(also, source)
-    also.options = ImportOptions(mapping=_fitting(mapping, found), source=source, members=members).as_json()
-    also.save()
+    _begin(also, str(run.options.get("source", "")), sheet, found)
     return also
 
 
@@ -188,7 +208,8 @@ def remembered_members(run: ImportRun, source: str) -> dict[str, str]:
 def same_file(run: ImportRun) -> ImportRun | None:
     """An earlier run of the very same file, if there is one; the recorded one goes first. One query."""
     same = ImportRun.objects.filter(agency=run.agency, kind=run.kind, sha256=run.sha256, pk__lt=run.pk)
-    found = list(same.exclude(state__in=(State.DISCARDED, State.UNDONE)))
+    earlier = same.exclude(state__in=(State.DISCARDED, State.UNDONE))
+    found = [other for other in earlier if sheet_of(other) == sheet_of(run)]
     return next((other for other in found if other.state == State.RECORDED), found[0] if found else None)
 
 
@@ -305,6 +326,7 @@ def plan_import(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
                 "records": plan.records_something,
                 "ignored": list(plan.ignored_columns),
                 "kinds": run.counts.get("kinds", []),
+                "sheets": run.counts.get("sheets", []),
                 "titles": [[title.title, title.rows, list(title.lines)] for title in plan.unknown_titles],
                 "members": [list(member) for member in plan.unknown_members[:MOST_UNKNOWN]],
             },

@@ -29,7 +29,7 @@ from roster.imports import OfficersImport
 from roster.models import Agency
 from roster.period_imports import AssignmentsImport, DesignationsImport, LeavesImport
 from roster.plans import Import, ImportOptions, Plan, Progress, Written, noting
-from roster.tabular import Preview, Table, Unreadable
+from roster.tabular import Preview, Sheet, Table, Unreadable
 from roster.unit_imports import UnitsImport
 from training.course_imports import CourseAliasesImport, CoursesImport
 from training.dated_imports import EquivalenciesImport, LessonPlansImport
@@ -80,18 +80,25 @@ def find_kind(kind: str) -> type[Import]:
     return KINDS[kind]
 
 
-def preview(kind: str, path: Path, *, rows: int = 5) -> Preview:
+def preview(kind: str, path: Path, *, rows: int = 5, sheet: str = "") -> Preview:
     """Headers, first rows and a suggested mapping, for a page where a person says which column is which."""
-    return tabular.preview(path, find_kind(kind).columns, rows=rows)
+    return tabular.preview(path, find_kind(kind).columns, rows=rows, sheet=sheet)
 
 
-def guesses(path: Path) -> list[str]:
-    """The kinds that a file can be by its header, the likeliest first: those whose needed columns all offer themselves.
+def sheets_of(path: Path) -> dict[str, list[str]]:
+    """What each sheet of a file can be: `guesses` by its name. A file that is one sheet has the name blank."""
+    first = tabular.top_of(path)
+    rest = {name: guesses(tabular.top_of(path, name)) for name in first.names if name != first.name}
+    found = {first.name: guesses(first), **rest}
+    return {name: found[name] for name in first.names or ("",)}
 
-    Of two the one that takes more of the columns goes first. The top of the file is read once.
+
+def guesses(top: Sheet) -> list[str]:
+    """The kinds that a sheet can be by its header: those whose needed columns all offer themselves.
+
+    The likeliest first: of two the one that takes more of the columns.
     """
     found: list[tuple[int, int, str]] = []
-    top = tabular.top_of(path)
     for place, kind in enumerate(KINDS.values()):
         suggested = set(tabular.preview_of(top, kind.columns, rows=1).suggested.values())
         groups = kind.required_columns(ImportOptions())
@@ -105,7 +112,7 @@ def open_table(kind: str, path: Path, options: ImportOptions) -> Table:
     """The file with its header found and its columns told apart; `Unreadable` with a sentence where that fails."""
     found = find_kind(kind)
     required = found.required_columns(options.checked())
-    return Table(tabular.open_sheet(path), found.columns, mapping=options.mapping, required=required)
+    return Table(tabular.open_sheet(path, options.sheet), found.columns, mapping=options.mapping, required=required)
 
 
 def read_plan(

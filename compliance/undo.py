@@ -226,16 +226,20 @@ class _Work:
 
     def _own(self, model: type[Fact]) -> Q:
         """The facts of the run, those that came back among them."""
-        return Q(recorded_in=self.change_id) | Q(pk__in=list(self._brought_back.get(model, ())))
+        back = self._brought_back.get(model)
+        own = Q(recorded_in=self.change_id)
+        return own | Q(pk__in=list(back)) if back else own
+
+    def _is_mine(self, model: type[Fact]) -> Q:
+        """What tells facts of the run that are voided: they stand, and nobody built on them.
+
+        Asked of the row itself: leaving out a million rows by a list of them takes PostgreSQL hours.
+        """
+        stays = Q(officer__in=self._kept) | Q(pk__in=self._built_on.get(model, ()))
+        return Q(voided_in=None) & self._own(model) & ~stays
 
     def _mine(self, model: type[Fact]) -> Any:
-        """Facts of the run that are voided: they stand, and nobody built on them."""
-        return (
-            model.objects.known()
-            .filter(self._own(model))
-            .exclude(officer__in=self._kept)
-            .exclude(pk__in=self._built_on.get(model, ()))
-        )
+        return model.objects.filter(self._is_mine(model))
 
     def _members_of(self, which: Q) -> set[int]:
         found: set[int] = set()
@@ -476,7 +480,7 @@ class _Work:
         for other, name in _refer_to(model):
             rows = _standing_rows(other).filter(**{f"{name}__in": ids})
             if issubclass(other, Fact) and self.change_id:
-                rows = rows.exclude(pk__in=self._mine(other).values("pk"))
+                rows = rows.exclude(self._is_mine(other))
             for pk, used in rows.values_list("pk", f"{name}_id"):
                 if (other, pk) not in made:
                     found.add(used)

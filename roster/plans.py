@@ -163,6 +163,8 @@ class ImportOptions:
     date_format: str = ""
     #: employee ids that a person gave for cells that fit no member or several, by `UnknownMember.key`; blank = nobody
     members: Mapping[str, str] = field(default_factory=dict)
+    #: of a workbook with several: the one that is read; blank = the first that holds anything
+    sheet: str = ""
 
     def as_json(self) -> dict[str, object]:
         return {**asdict(self), "mapping": dict(self.mapping), "members": dict(self.members), "match": list(self.match)}

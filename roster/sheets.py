@@ -32,6 +32,9 @@ class Sheet(ABC):
 
     #: about how many rows there are, for a progress bar
     about: int
+    #: its name in a workbook of several, and theirs in their order; text has none
+    name: str = ""
+    names: tuple[str, ...] = ()
 
     @abstractmethod
     def rows(self) -> Iterator[Row]: ...

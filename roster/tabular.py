@@ -37,8 +37,11 @@ class Column:
     also: tuple[str, ...] = ()
 
 
-def open_sheet(path: Path) -> Sheet:
-    """The sheet of a file, whatever kind it is; `Unreadable` with a sentence where there is none."""
+def open_sheet(path: Path, name: str = "") -> Sheet:
+    """The sheet of a file, whatever kind it is; `Unreadable` with a sentence where there is none.
+
+    Of a workbook the one of that name, without a name the first that holds anything; text is one sheet.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(8)
@@ -51,7 +54,7 @@ def open_sheet(path: Path) -> Sheet:
     if not head:
         raise Unreadable(f"{path.name} is empty.")
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0")):
-        return open_workbook(path)
+        return open_workbook(path, name)
     if head.startswith(b"%PDF"):
         raise Unreadable(f"{path.name} is a PDF, not a table. Send CSV, XLSX, XLS or ODS.")
     return CsvSheet(path)
@@ -198,21 +201,21 @@ class _Top(Sheet):
     """The first rows of a sheet, kept: looked at again and again without opening the file."""
 
     def __init__(self, sheet: Sheet) -> None:
-        self.about = sheet.about
+        self.about, self.name, self.names = sheet.about, sheet.name, sheet.names
         self._rows = list(islice(sheet.rows(), HEADER_WITHIN + 1))
 
     def rows(self) -> Iterator[Row]:
         return iter(self._rows)
 
 
-def top_of(path: Path) -> Sheet:
+def top_of(path: Path, name: str = "") -> Sheet:
     """The first rows of a file, as a sheet. `Unreadable` as `open_sheet`."""
-    return _Top(open_sheet(path))
+    return _Top(open_sheet(path, name))
 
 
-def preview(path: Path, columns: Sequence[Column], *, rows: int = 5) -> Preview:
+def preview(path: Path, columns: Sequence[Column], *, rows: int = 5, sheet: str = "") -> Preview:
     """Headers, first rows and a suggested mapping. `Unreadable` with a sentence where the file is no table."""
-    return preview_of(open_sheet(path), columns, rows=rows)
+    return preview_of(open_sheet(path, sheet), columns, rows=rows)
 
 
 def preview_of(sheet: Sheet, columns: Sequence[Column], *, rows: int = 5) -> Preview:

@@ -47,11 +47,15 @@ Formulas = dict[tuple[int, int], str]
 
 
 class WorkbookSheet(Sheet):
-    """The first visible sheet of a workbook that holds anything. `formulas` are those without a value, by sheet."""
+    """A visible sheet of a workbook that holds anything: the one of that name, without a name the first.
 
-    def __init__(self, path: Path, formulas: dict[str, Formulas]) -> None:
+    `formulas` are those without a value, by sheet.
+    """
+
+    def __init__(self, path: Path, formulas: dict[str, Formulas], name: str) -> None:
         try:
-            self._sheet = _first_sheet(python_calamine.CalamineWorkbook.from_path(str(path)), path)
+            sheets = _sheets(python_calamine.CalamineWorkbook.from_path(str(path)))
+            self._sheet = _chosen(sheets, name, path)
             self._merged = _rows_merged(self._sheet)
         except python_calamine.PasswordError:
             raise Unreadable(f"{path.name} is protected by a password. Save it without one.") from None
@@ -60,6 +64,8 @@ class WorkbookSheet(Sheet):
         except BaseException:  # noqa: BLE001, RUF100 - a panic inside the reader is no Exception
             raise _damaged(path) from None
         self._formulas = formulas.get(self._sheet.name, {})
+        if len(sheets) > 1:
+            self.name, self.names = self._sheet.name, tuple(sheet.name for sheet in sheets)
         self.about = self._sheet.total_height
 
     def rows(self) -> Iterator[Row]:
@@ -85,7 +91,7 @@ class WorkbookSheet(Sheet):
                 cells[place] = above.get((top, where[1]), "")
 
 
-def open_workbook(path: Path) -> WorkbookSheet:
+def open_workbook(path: Path, name: str = "") -> WorkbookSheet:
     """`Unreadable` with a sentence for what is damaged, protected, too large, or no workbook."""
     formulas: dict[str, Formulas] = {}
     try:
@@ -93,7 +99,7 @@ def open_workbook(path: Path) -> WorkbookSheet:
             formulas = _check_archive(path)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
         raise _damaged(path) from None
-    return WorkbookSheet(path, formulas)
+    return WorkbookSheet(path, formulas, name)
 
 
 def _damaged(path: Path) -> Unreadable:
@@ -104,16 +110,24 @@ def _too_large(path: Path) -> Unreadable:
     return Unreadable(f"{path.name} unpacks into more than any roster needs and was not opened. Send it as CSV.")
 
 
-def _first_sheet(workbook: python_calamine.CalamineWorkbook, path: Path) -> python_calamine.CalamineSheet:
-    for metadata in workbook.sheets_metadata:
-        if (
-            metadata.typ == python_calamine.SheetTypeEnum.WorkSheet
-            and metadata.visible == python_calamine.SheetVisibleEnum.Visible
-        ):
-            sheet = workbook.get_sheet_by_name(metadata.name)
-            if sheet.height:
-                return sheet
-    raise Unreadable(f"{path.name} has no sheet with anything on it.")
+def _sheets(workbook: python_calamine.CalamineWorkbook) -> list[python_calamine.CalamineSheet]:
+    """The visible sheets that hold anything, in their order."""
+    sheets = (
+        workbook.get_sheet_by_name(metadata.name)
+        for metadata in workbook.sheets_metadata
+        if metadata.typ == python_calamine.SheetTypeEnum.WorkSheet
+        and metadata.visible == python_calamine.SheetVisibleEnum.Visible
+    )
+    return [sheet for sheet in sheets if sheet.height]
+
+
+def _chosen(sheets: list[python_calamine.CalamineSheet], name: str, path: Path) -> python_calamine.CalamineSheet:
+    if not sheets:
+        raise Unreadable(f"{path.name} has no sheet with anything on it.")
+    for sheet in sheets:
+        if name in ("", sheet.name):
+            return sheet
+    raise Unreadable(f"{path.name} has no sheet “{name}” with anything on it.")
 
 
 def _rows_merged(sheet: python_calamine.CalamineSheet) -> dict[tuple[int, int], int]:

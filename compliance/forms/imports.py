@@ -168,6 +168,7 @@ class ColumnsForm(StyledForm):
             source=self.before.source,
             date_format=values["date_format"],
             members=self.before.members,
+            sheet=self.before.sheet,
         )
 
 
@@ -340,10 +341,18 @@ class UndoForm(StyledForm):
 
 
 class AlsoForm(forms.Form):
-    """Another kind that the same file is read as."""
+    """Another kind that the same file is read as, or another sheet of it."""
 
-    kind = forms.ChoiceField()
+    kind = forms.ChoiceField(required=False)
+    sheet = forms.ChoiceField(required=False)
 
-    def __init__(self, *args: Any, kinds: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kinds: Iterable[tuple[str, str]], sheets: Iterable[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["kind"].choices = list(kinds)  # type: ignore[attr-defined] # a ChoiceField
+        self.fields["sheet"].choices = [(name, name) for name in sheets]  # type: ignore[attr-defined] # the same
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if not values.get("kind") and not values.get("sheet"):
+            raise ValidationError("Choose a kind or a sheet.")
+        return values

@@ -101,7 +101,7 @@ def import_columns(request: ViewerRequest, pk: int) -> HttpResponseBase:
     if _is_busy(run.job) or run.state in DONE_WITH:
         return redirect("import-detail", pk=pk)
     try:
-        found = imports.preview(run.kind, import_runs.path_of(run))
+        found = imports.preview(run.kind, import_runs.path_of(run), sheet=import_runs.sheet_of(run))
     except Unreadable as error:
         messages.error(request, import_runs.told(error, run))
         return redirect("import-list")
@@ -128,6 +128,7 @@ def import_columns(request: ViewerRequest, pk: int) -> HttpResponseBase:
         "remembered": import_runs.remembered(run, str(run.options.get("source", "")))[1],
         "sent_before": import_runs.sent_before(run),
         "also": _also(run),
+        "other_sheets": _other_sheets(run),
     }
     return render(request, "imports/columns.html", context, status=400 if form.errors else 200)
 
@@ -188,6 +189,7 @@ def _plan(run: ImportRun, show: str, page: int) -> dict[str, Any]:
         "members": members,
         "members_named": members[:TITLES_NAMED],
         "also": _also(run) if run.state in ("planned", "recorded") else [],
+        "other_sheets": _other_sheets(run) if run.state in ("planned", "recorded") else [],
         "to_record": counts.get("new", 0) + counts.get("changed", 0),
         "record_label": f"Record {_rows(counts)}",
         "recorded_label": _rows(counts),
@@ -206,17 +208,24 @@ def _also(run: ImportRun) -> list[tuple[str, str]]:
     return [(kind, imports.KINDS[kind].title) for kind in run.counts.get("kinds", ()) if kind != run.kind]
 
 
+def _other_sheets(run: ImportRun) -> list[str]:
+    """The sheets of its workbook that this run does not read."""
+    return [name for name in run.counts.get("sheets", ()) if name != import_runs.sheet_of(run)]
+
+
 @requires(Right.IMPORT)
 @require_POST
 def import_also(request: ViewerRequest, pk: int) -> HttpResponseBase:
-    """Read the same file as another kind, too."""
+    """Read the same file as another kind, or another sheet of it, too."""
     run = _one(request, pk)
-    form = AlsoForm(request.POST, kinds=[(kind, found.title) for kind, found in imports.KINDS.items()])
+    kinds = [(kind, found.title) for kind, found in imports.KINDS.items()]
+    form = AlsoForm(request.POST, kinds=kinds, sheets=run.counts.get("sheets", ()))
     if not form.is_valid() or not import_runs.path_of(run).exists():
-        messages.warning(request, "Choose one of the kinds offered.")
+        messages.warning(request, "Choose one of those offered.")
         return redirect("import-detail", pk=pk)
     try:
-        also = import_runs.read_also(run, form.cleaned_data["kind"], by=request.user)
+        values = form.cleaned_data
+        also = import_runs.read_also(run, values["kind"], sheet=values["sheet"], by=request.user)
     except Unreadable as error:
         messages.warning(request, import_runs.told(error, run))
         return redirect("import-detail", pk=pk)

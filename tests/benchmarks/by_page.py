@@ -72,10 +72,17 @@ def _work(job: Job) -> None:
     jobs.run(str(job.key), tasks.HANDLERS)
 
 
+class MemberWidget(widgets.ForeignKeyWidget):  # type: ignore[misc] # the library has no types
+    """A member by employee id within the agency: an index holds the two together."""
+
+    def get_queryset(self, value: Any, row: Any, *args: Any, **kwargs: Any) -> Any:
+        return Officer.objects.filter(agency__code="bench")
+
+
 class CompletionResource(resources.ModelResource):  # type: ignore[misc] # the library has no types
     """Completions by the ids and codes of a file."""
 
-    officer = fields.Field("officer", "employee_id", widgets.ForeignKeyWidget(Officer, "employee_id"))
+    officer = fields.Field("officer", "employee_id", MemberWidget(Officer, "employee_id"))
     course = fields.Field("course", "course", widgets.ForeignKeyWidget(Course, "code"))
 
     class Meta:

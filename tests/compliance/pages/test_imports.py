@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -559,6 +560,48 @@ def test_a_file_says_by_its_header_what_it_holds_and_can_be_read_as_more(cast: C
     assert (also.kind, also.sha256, also.options["mapping"]) == ("units", run.sha256, {"command": "code"})
     assert import_runs.path_of(also).read_text() == import_runs.path_of(run).read_text()
     assert "Its columns do not tell what it holds." in words(unknown)
+
+
+def workbook(*sheets: tuple[str, str]) -> bytes:
+    """A workbook of these sheets, each given as CSV."""
+    book = openpyxl.Workbook(write_only=True)
+    for name, text in sheets:
+        sheet = book.create_sheet(name)
+        for line in text.splitlines():
+            sheet.append(line.split(","))
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def test_every_sheet_of_a_workbook_can_be_read_and_a_cover_is_passed_over(cast: Cast) -> None:
+    client = cast.client("academy")
+    header = "employee_id,course,completed_on\n"
+    book = workbook(
+        ("Cover", "Training,2026\n"),
+        ("2024", f"{header}002918,CIT-REF-8,2024-06-21\n"),
+        ("Nothing", ""),
+        ("2025", f"{header}003377,CIT-40,2025-06-21\n"),
+    )
+    sent = send(client, book, name="training.xlsx", kind="", source="City")
+    first = ImportRun.objects.latest("pk")
+
+    columns = words(client.get(sent.url))
+    client.post(reverse("import-also", args=[first.pk]), {"sheet": "2025"})
+    second = ImportRun.objects.latest("pk")
+    other = words(client.get(reverse("import-columns", args=[second.pk])))
+    nowhere = client.post(reverse("import-also", args=[first.pk]), {"sheet": "Nothing"}, follow=True)
+    for run in (first, second):
+        import_runs.start_plan(run, by=cast.users["academy"], options=import_runs.options_of(run))
+    work()
+
+    assert "training.xlsx · sheet “2024” · Completions" in columns
+    assert "It has 3 sheets; this is “2024”." in columns
+    assert "Read the sheet “2025”, too" in columns
+    assert ("sheet “2025”" in other, "The very same file" in other) == (True, False)
+    assert "Choose one of those offered." in words(nowhere)
+    lines = ImportLine.objects.order_by("run_id").values_list("verdict", "summary")
+    assert list(lines) == [("new", "002918 CIT-REF-8 2024-06-21"), ("new", "003377 CIT-40 2025-06-21")]
 
 
 def test_undoing_shows_first_what_it_would_do_and_does_that(cast: Cast) -> None:
