@@ -16,6 +16,7 @@ from compliance.sentences import count
 from roster.access import Right, Viewer
 from training.calendar import FeedEntry
 from training.models import ClassEvent, ClassSession, ClassState, Enrollment, Meeting, SeatState, Teaching
+from training.schedule import holidays
 
 ONE_DAY, ONE_WEEK = timedelta(days=1), timedelta(weeks=1)
 #: A feed goes so far back; forward it has no end.
@@ -202,6 +203,8 @@ class Day:
     #: of the month asked about
     is_in: bool
     items: tuple[Item, ...]
+    #: the federal holiday that it is; blank for none
+    holiday: str
 
     @property
     def lines(self) -> list[Line]:
@@ -237,7 +240,10 @@ def weeks(found: Iterable[Item], first: date, last: date, *, month: int | None) 
     for item in found:
         by_day.setdefault(max(item.day, first), []).append(item)
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    made = [Day(day, month is None or day.month == month, tuple(by_day.get(day, ()))) for day in days]
+    free = holidays(first, last)
+    made = [
+        Day(day, month is None or day.month == month, tuple(by_day.get(day, ())), free.get(day, "")) for day in days
+    ]
     return [made[start : start + 7] for start in range(0, len(made), 7)]
 
 

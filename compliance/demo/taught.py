@@ -24,9 +24,10 @@ from compliance.models import Standing
 from roster import staffing
 from roster.facts import changing_rules
 from roster.models import Agency, Leave, Officer, open_on
-from training import attendance, classes
+from training import attendance, classes, instructors
 from training import seats as seating
 from training.classes import Details
+from training.instructors import save_place
 from training.models import (
     Attendance,
     ClassEvent,
@@ -106,7 +107,7 @@ class _Academy:
     def hold(self) -> None:
         self._catalogue()
         self.places = [
-            Place.objects.create(agency=self.agency, name=name, capacity=capacity, address=ADDRESS)
+            save_place(Place(agency=self.agency, name=name, capacity=capacity, address=ADDRESS), by=self.by)
             for name, capacity in PLACES
         ]
         self.instructors = self._instructors()
@@ -154,12 +155,15 @@ class _Academy:
         members = Officer.objects.filter(agency=self.agency).serving_on(self.today)
         teaching = list(members.exclude(pk=self.shown.pk).order_by("employee_id")[:2])
         self.seated.update(one.pk for one in teaching)
-        first, second = (Instructor.objects.create(agency=self.agency, officer=one) for one in teaching)
-        third, fourth = (
-            Instructor.objects.create(agency=self.agency, name=name, employer=employer)
-            for name, employer in (("Ruth Osei", "Alder Bay Behavioral Health"), ("Daniel Kerr", "Family Alliance"))
+        first, second = (Instructor(agency=self.agency, officer=one) for one in teaching)
+        third, fourth, fifth = (
+            Instructor(agency=self.agency, name=name, employer=employer)
+            for name, employer in (
+                ("Ruth Osei", "Alder Bay Behavioral Health"),
+                ("Daniel Kerr", "Family Alliance"),
+                ("Ana Lind", "Alder Bay Behavioral Health"),
+            )
         )
-        Instructor.objects.create(agency=self.agency, name="Ana Lind", employer="Alder Bay Behavioral Health")
         begin = self.today - 3 * 365 * ONE_DAY
         for instructor, title, days in (
             (first, "State instructor certificate 4471", 400),
@@ -167,9 +171,9 @@ class _Academy:
             (third, "Clinical faculty appointment", 200),
             (fourth, "Family-voice presenter", -20),
         ):
-            Qualification.objects.create(
-                instructor=instructor, title=title, start_on=begin, end_on=self.today + days * ONE_DAY
-            )
+            held = Qualification(title=title, start_on=begin, end_on=self.today + days * ONE_DAY)
+            instructors.save(instructor, [held], by=self.by)
+        instructors.save(fifth, [], by=self.by)
         return [first, third, second, fourth]
 
     # --- one class ----------------------------------------------------------------------------------------------

@@ -75,10 +75,12 @@ def class_detail(request: ViewerRequest, number: str) -> HttpResponseBase:
     session = find_class(request, number)
     states = list(session.enrollments.values_list("state", flat=True))
     meetings = list(planning.meetings_of(session))
-    reads_files = request.viewer.may(Right.READ_CLASS_FILES)
+    agencies = request.viewer.agencies
+    reads_files = request.viewer.may(Right.READ_CLASS_FILES) and (agencies is None or session.agency_id in agencies)
     context = {
         "session": session,
         "meetings": meetings,
+        "reads_files": reads_files,
         "unqualified": planning.unqualified(session.course, meetings) if reads_files else (),
         "taken": states.count(SeatState.ENROLLED),
         "waiting": states.count(SeatState.WAITLISTED),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from django.contrib.auth.models import User
@@ -15,6 +17,8 @@ from compliance.reports.accreditation import Question
 from roster.facts import known_now
 from roster.models import Agency
 from tests.e2e.conftest import DESKTOP, PHONE, People
+from training.instructors import save, save_place
+from training.models import Instructor, Place, Qualification
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -215,6 +219,22 @@ clock = "rolling"
 months = 36
 min_block_hours = 50
 """
+
+
+def test_what_was_changed_of_an_instructor_and_a_place_is_accessible_at_both_widths(people: People) -> None:
+    agency, by = Agency.objects.get(), User.objects.get(username="academy")
+    held = Qualification(title="State certificate", start_on=date(2020, 1, 1), end_on=timezone.localdate())
+    vera = save(Instructor(agency=agency, name="Vera Lindqvist"), [held], by=by)
+    annex = save_place(Place(agency=agency, name="Annex", capacity=8), by=by)
+
+    for size in (DESKTOP, PHONE):
+        person = people.of("academy", size)
+        for path in (f"/instructors/{vera.pk}/", f"/places/{annex.pk}/"):
+            page = person.open(path)
+            assert violations(page) == []
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth") is True
+            assert page.get_by_role("table", name="What was changed, the latest first").is_visible()
+        assert refused(person.errors) == []
 
 
 def test_a_preview_of_a_rule_change_is_accessible_at_both_widths(people: People) -> None:

@@ -241,6 +241,16 @@ def test_a_bad_address_is_refused_with_a_sentence(cast: Cast, query: dict[str, s
     assert sentence in said
 
 
+def test_the_calendar_names_federal_holidays(cast: Cast) -> None:
+    page = Shown(cast.client("officer").get(reverse("calendar"), {"day": "2026-11-03"})).words
+
+    assert [name in page for name in ("11 Nov Veterans Day", "26 Nov Thanksgiving Day", "Christmas")] == [
+        True,
+        True,
+        False,
+    ]
+
+
 def test_a_cancelled_class_stays_and_says_so(cast: Cast, held: Held) -> None:
     classes.cancel(held.amaras, why="Storm", by=None)
 
