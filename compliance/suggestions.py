@@ -109,6 +109,16 @@ class Situation:
     minimums: Mapping[Place, int]
     #: group of a goal -> how many it is short of
     short: Mapping[GroupKey, int]
+    #: place -> those whose minimum counts who works there: its own and of units above it; not in here = its own
+    within: Mapping[Place, tuple[Place, ...]] = field(default_factory=dict)
+
+    def added_up(self, each: Mapping[tuple[date, Place], int]) -> Counter[tuple[date, Place]]:
+        """Members counted wherever a minimum counts them."""
+        found: Counter[tuple[date, Place]] = Counter()
+        for (day, place), number in each.items():
+            for kept in self.within.get(place, (place,)):
+                found[day, kept] += number
+        return found
 
 
 @dataclass(slots=True)
@@ -149,7 +159,8 @@ class _Chooser:
 
     def __init__(self, situation: Situation, wanted: int) -> None:
         self._situation, self._wanted = situation, wanted
-        self._working, self._short = dict(situation.working), dict(situation.short)
+        self._working, self._short = situation.added_up(situation.working), dict(situation.short)
+        self._known: dict[tuple[Place, ...], Counter[tuple[date, Place]]] = {}
         self.choice = Choice()
 
     def consider(self, candidate: Candidate, *, only_if_short: bool = False) -> bool:
@@ -164,8 +175,7 @@ class _Chooser:
         if left is not None and left.number < left.minimum:
             self.choice.skipped.append(Skip(candidate, left))
             return True
-        for day, place in zip(self._situation.days, candidate.places, strict=True):
-            self._working[day, place] = self._working.get((day, place), 0) - 1
+        self._working.subtract(self._counted(candidate))
         for group in candidate.groups:
             self._short[group] = self._short.get(group, 0) - 1
         helped = short if number > 0 else None
@@ -174,13 +184,21 @@ class _Chooser:
         self.choice.picked.append(Pick(candidate, helped, lacking, left))
         return True
 
+    def _counted(self, candidate: Candidate) -> Counter[tuple[date, Place]]:
+        """Where minimums count a member, day by day: the same for all who work at the same places."""
+        found = self._known.get(candidate.places)
+        if found is None:
+            where = zip(self._situation.days, candidate.places, strict=True)
+            found = self._known[candidate.places] = self._situation.added_up(dict.fromkeys(where, 1))
+        return found
+
     def _least_left(self, candidate: Candidate) -> Left | None:
-        """The day on which the place is nearest to its minimum, or furthest below it; None where none is asked."""
+        """The day on which a place is nearest to its minimum, or furthest below it; None where none is asked."""
         found: Left | None = None
-        for day, place in zip(self._situation.days, candidate.places, strict=True):
+        for day, place in self._counted(candidate):
             minimum = self._situation.minimums.get(place, 0)
             if minimum:
-                left = Left(place, day, self._working.get((day, place), 0) - 1, minimum)
+                left = Left(place, day, self._working[day, place] - 1, minimum)
                 if found is None or left.number - left.minimum < found.number - found.minimum:
                     found = left
         return found
@@ -378,8 +396,8 @@ class _Gathered:
             places = tuple(self._places(officer, homes[officer], present))
             if len(places) == len(self._days):
                 self.candidates.append(Candidate(officer, need, places, tuple(helped[officer])))
-        kept = minimums({place for _, place in present.counts}, self._tree)
-        self.situation = Situation(self._days, present.counts, kept, short)
+        kept, within = minimums({place for _, place in present.counts}, self._tree)
+        self.situation = Situation(self._days, present.counts, kept, short, within)
 
     def _rows(
         self,
@@ -481,16 +499,27 @@ def named(unit: int | None, shift: int | None, tree: UnitTree, shifts: Mapping[i
     return " ".join([*words, *([shifts[shift].code] if shift else [])]) or "the whole"
 
 
-def minimums(places: Iterable[Place], tree: UnitTree) -> dict[Place, int]:
-    """What each place keeps: its own minimum, else the unit's, else the agency's. Two queries."""
+def minimums(places: Iterable[Place], tree: UnitTree) -> tuple[dict[Place, int], dict[Place, tuple[Place, ...]]]:
+    """What has to stay, and for each of these places what counts who works there. Two queries.
+
+    A unit with a minimum of its own, for the shift or else for each shift, counts everybody in it and below it. Where
+    neither the unit nor one above it has any, the agency's holds for the unit and shift alone.
+    """
     asked = {(row.unit_id, row.shift_id): row.minimum for row in StaffingMinimum.objects.all()}
     agencies = dict(Agency.objects.values_list("pk", "min_working"))
-    found: dict[Place, int] = {}
+    least: dict[Place, int] = {}
+    within: dict[Place, tuple[Place, ...]] = {}
     for place in places:
-        if place.unit is not None:
-            otherwise = asked.get((place.unit, None), agencies[tree.units[place.unit].agency_id])
-            found[place] = asked.get((place.unit, place.shift), otherwise)
-    return found
+        found: dict[Place, int] = {}
+        for unit in tree.above(place.unit) if place.unit is not None else ():
+            said = asked.get((unit.pk, place.shift), asked.get((unit.pk, None)))
+            if said is not None:
+                found[Place(unit.pk, place.shift)] = said
+        if not found and place.unit is not None:
+            found[place] = agencies[tree.units[place.unit].agency_id]
+        least |= found
+        within[place] = tuple(found)
+    return least, within
 
 
 def below_minimum(session: ClassSession, officer_ids: Collection[int]) -> list[str]:
@@ -501,19 +530,23 @@ def below_minimum(session: ClassSession, officer_ids: Collection[int]) -> list[s
     if not days or not officer_ids:
         return []
     others = {key: held for key, held in seats.in_class(days).items() if key not in officer_ids}
-    present = working.at_work(days, in_class=others, also=officer_ids)
-    gone = Counter((day, place) for key in officer_ids for day, place in present.unusual[key].items() if place)
-    tree, worst = UnitTree(), dict[Place, Left]()
-    kept = minimums({place for _, place in gone}, tree)
-    for (day, place), number in sorted(gone.items(), key=lambda each: each[0][0]):
-        left = Left(place, day, present.counts[day, place] - number, kept.get(place, 0))
-        if left.number < left.minimum and (place not in worst or left.number < worst[place].number):
-            worst[place] = left
+    present, tree = working.at_work(days, in_class=others, also=officer_ids), UnitTree()
+    least, within = minimums({place for _, place in present.counts}, tree)
+    where = Situation(tuple(days), present.counts, least, {}, within)
+    left = where.added_up(where.working)
+    away = Counter((day, place) for key in officer_ids for day, place in present.unusual[key].items() if place)
+    gone = where.added_up(away)
+    left.subtract(gone)
+    worst: dict[Place, Left] = {}
+    for day, place in sorted(gone, key=lambda each: each[0]):
+        found = Left(place, day, left[day, place], least.get(place, 0))
+        if found.number < found.minimum and (place not in worst or found.number < worst[place].number):
+            worst[place] = found
     shifts = Shift.objects.in_bulk() if worst else {}
     return [
-        f"{named(left.place.unit, left.place.shift, tree, shifts)} keeps {left.number} of at least {left.minimum} "
-        f"on {spoken(left.day)}"
-        for left in worst.values()
+        f"{named(each.place.unit, each.place.shift, tree, shifts)} keeps {max(each.number, 0)} of at least "
+        f"{each.minimum} on {spoken(each.day)}"
+        for each in worst.values()
     ]
 
 

@@ -189,7 +189,10 @@ class Shift(_Listed):
 
 
 class StaffingMinimum(models.Model):
-    """Members a unit and shift keeps working while others are in class; `shift` null = on each of its shifts."""
+    """Members a unit, with what is below it, keeps working on a shift while others are in class.
+
+    `shift` null = on each of its shifts.
+    """
 
     unit = models.ForeignKey(Unit, models.CASCADE, related_name="minimums")
     shift = models.ForeignKey(Shift, models.CASCADE, null=True, blank=True, related_name="+")

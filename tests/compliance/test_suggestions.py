@@ -309,6 +309,33 @@ def test_the_minimum_is_that_of_the_shift_else_the_unit_else_the_agency(
 
 
 @pytest.mark.django_db
+def test_the_minimum_of_a_unit_counts_everybody_below_it_shift_by_shift() -> None:
+    """Two squads of two on nights: the district keeps three, so one of the four may go, whatever the agency says."""
+    district = patrol()
+    squads = [make_unit(f"CEN-{number}", name=f"Squad {number}", parent=district) for number in (1, 2)]
+    rule()
+    Agency.objects.update(min_working=2)
+    StaffingMinimum.objects.create(unit=district, minimum=3)
+    for number, squad in enumerate(squads * 2):
+        member(f"M{number}", squad, date(2024, 1, 1 + number))
+    member("Days", squads[0], date(2024, 2, 1), "days")
+    session = make_class()
+
+    found = suggestions.suggest(session, 9, agencies=None, today=TODAY)
+
+    assert [each.officer.last_name for each in found.picked] == ["M0"]
+    assert [each.why for each in found.skipped][-2:] == [
+        "Overdue since 3 Jul 2024; would leave 2 of at least 3 on Central nights on 2 Mar 2026.",
+        "Overdue since 31 Jul 2024; would leave 0 of at least 3 on Central days on 2 Mar 2026.",
+    ]
+    seats.enrol(session, Officer.objects.filter(last_name__in=["M0", "M1"]), by=None, now=at(TODAY, 9))
+    given = set(Enrollment.objects.values_list("officer_id", flat=True))
+    assert suggestions.below_minimum(session, {key for key in given if key}) == [
+        "Central nights keeps 2 of at least 3 on 2 Mar 2026"
+    ]
+
+
+@pytest.mark.django_db
 def test_whoever_cannot_have_a_seat_is_not_suggested() -> None:
     central = patrol()
     rule()
