@@ -44,6 +44,18 @@ ATTENDANCE_COLUMNS = (
     "made_up_in_class",
     "made_up_on",
 )
+BLOCK_COLUMNS = (
+    "block",
+    "title",
+    "topic",
+    "starts_at",
+    "ends_at",
+    "really_began_at",
+    "really_ended_at",
+    "place",
+    "instructors",
+)
+CORRECTION_COLUMNS = ("at", "who", "what", "why")
 TEST_COLUMNS = ("employee_id", "name", "agency", "test", "taken_on", "score", "result", "remedial_on")
 
 
@@ -81,6 +93,10 @@ def entries(file: ClassFile, *, address: Address) -> tuple[list[Entry], list[Los
         Entry("roster.csv", _csv(class_file.ATTENDEE_COLUMNS, class_file.attendee_rows(file)), "everybody on the list"),
         Entry("attendance.csv", _csv(ATTENDANCE_COLUMNS, rows_of_attendance(file)), "minutes by person and block"),
         Entry("tests.csv", _csv(TEST_COLUMNS, rows_of_tests(file)), "every attempt at every test"),
+        Entry("blocks.csv", _csv(BLOCK_COLUMNS, rows_of_blocks(file)), "blocks as planned and as taught, and by whom"),
+        Entry(
+            "corrections.csv", _csv(CORRECTION_COLUMNS, rows_of_corrections(file)), "every correction on its own line"
+        ),
     ]
     if file.certificates:
         rows = list(file.certificates.values())
@@ -208,6 +224,20 @@ def rows_of_attendance(file: ClassFile) -> Iterator[tuple[object, ...]]:
                 if line.meeting_id == block.pk and line.made_up_in is not None:
                     where = (line.made_up_in.session.number, day_of(line.made_up_in).isoformat())
                     yield (*who, *held, line.minutes, *where)
+
+
+def rows_of_blocks(file: ClassFile) -> Iterator[tuple[object, ...]]:
+    """A row for each block; times on the clock of the agency, with what it differs from UTC by."""
+    for number, block in enumerate(file.blocks, start=1):
+        moments = (block.starts_at, block.ends_at, block.began_at, block.ended_at)
+        told = (timezone.localtime(at).isoformat(timespec="minutes") if at is not None else "" for at in moments)
+        topic = block.topic.name if block.topic is not None else ""
+        yield (number, block.title, topic, *told, gather.place_of(file.session, block), gather.instructors_of(block))
+
+
+def rows_of_corrections(file: ClassFile) -> Iterator[tuple[object, ...]]:
+    for line in class_file.corrections(file):
+        yield (timezone.localtime(line.at).isoformat(timespec="seconds"), line.who, line.what, line.why)
 
 
 def rows_of_tests(file: ClassFile) -> Iterator[tuple[object, ...]]:

@@ -335,10 +335,22 @@ def attendee_rows(file: ClassFile) -> list[tuple[str, ...]]:
                 str(seat.get_outcome_display()) if seat.outcome else "",
                 seat.outcome_on.isoformat() if seat.outcome_on else "",
                 certificate.number if certificate else "",
-                seat.outcome_why or seat.why,
+                " ".join(filter(None, (seat.outcome_why or seat.why, _since(seat, file)))),
             )
         )
     return found
+
+
+def _since(seat: Enrollment, file: ClassFile) -> str:
+    """What became of the completion that the finish recorded, where it no longer says what the outcome says."""
+    first = last = next((row for row in file.voided if row.pk == seat.completion_id), None)
+    if first is None or last is None or not seat.outcome:
+        return ""
+    while last.pk in file.later:
+        last = file.later[last.pk]
+    if last.voided_in_id is not None:
+        return "The completion was voided since: see Corrections."
+    return "The completion was corrected since: see Corrections." if differences(first, last) else ""
 
 
 def _attendee(row: Sequence[str]) -> dict[str, str]:

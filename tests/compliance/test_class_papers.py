@@ -183,6 +183,10 @@ def finish(taught: Taught) -> None:
     issue(taught.session.agency, completions=completions, seats=outside, issued_on=TUESDAY, by=taught.by)
 
 
+def file_rows(file: ClassFile) -> list[dict[str, str]]:
+    return list(class_file.file_data(file)["attendees"])
+
+
 def read(taught: Taught) -> ClassFile:
     return class_file.read(reread(taught.session), now=NOW)
 
@@ -550,6 +554,7 @@ def test_corrections_stand_on_lines_of_their_own_with_who_when_and_why() -> None
     assert results == ["corrected", "struck", "struck"]
     text = text_of(class_file.pdf(file))
     assert "Block 2, Listening: 235 → 180 min" in text
+    assert [row["why"] for row in file_rows(file)] == ["", "", "The completion was corrected since: see Corrections."]
     assert paper.file.sha256 not in text
 
 
@@ -737,6 +742,8 @@ def test_the_archive_holds_every_part_and_a_manifest_that_names_each_with_its_ha
         "roster.csv",
         "attendance.csv",
         "tests.csv",
+        "blocks.csv",
+        "corrections.csv",
         "certificates.pdf",
         "lesson-plan/Plan-v2025.pdf",
         "sign-in/block-01-01-Sheet-1.pdf",
@@ -761,6 +768,8 @@ def test_the_tables_of_the_archive_say_what_the_class_file_says() -> None:
     taught = make_taught()
     finish(taught)
     Enrollment.objects.filter(pk=taught.seats[2].pk).update(outside_name="=HYPERLINK(1)")
+    assert taught.seats[0].completion is not None
+    void_completion(taught.seats[0].completion, why="=cmd()", by=taught.by)
 
     found = opened(packed(taught))
 
@@ -775,9 +784,10 @@ def test_the_tables_of_the_archive_say_what_the_class_file_says() -> None:
         "score": "92",
         "outcome": "passed",
         "completed_on": "2026-03-03",
-        "certificate": "PD-2026-0001",
-        "why": "",
+        "certificate": "",
+        "why": "The completion was voided since: see Corrections.",
     }
+    assert (roster["003377"]["certificate"], roster["003377"]["why"]) == ("PD-2026-0002", "")
     assert roster["LS-77"]["name"] == "'=HYPERLINK(1)"
     attendance = rows(found, "attendance.csv")
     assert len(attendance) == 12
@@ -793,6 +803,22 @@ def test_the_tables_of_the_archive_say_what_the_class_file_says() -> None:
         "made_up_in_class": "",
         "made_up_on": "",
     }
+    assert rows(found, "blocks.csv")[2] == {
+        "block": "3",
+        "title": "Distance",
+        "topic": "",
+        "starts_at": "2026-03-03T08:00-05:00",
+        "ends_at": "2026-03-03T12:00-05:00",
+        "really_began_at": "2026-03-03T08:05-05:00",
+        "really_ended_at": "2026-03-03T12:00-05:00",
+        "place": "Academy, room 2, 400 Harbor Street",
+        "instructors": "Ruth Osei",
+    }
+    (correction,) = rows(found, "corrections.csv")
+    assert (correction["what"], correction["why"]) == (
+        "Completion of Whitfield, Amara on 3 Mar 2026 voided",
+        "'=cmd()",
+    )
     assert [(row["employee_id"], row["score"], row["result"]) for row in rows(found, "tests.csv")] == [
         ("LS-77", "92", "passed"),
         ("003377", "92", "passed"),
