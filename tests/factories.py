@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from typing import Any
 from uuid import uuid4
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 
+from compliance import standings
 from compliance.models import Edition, Extension, Goal, Population, Requirement, Waiver
-from roster.facts import Via, recording
+from roster.facts import Via, follow_with, recording
 from roster.models import (
     Access,
     Agency,
@@ -43,6 +46,19 @@ from training.models import (
 )
 
 _numbers = itertools.count(1)
+
+
+@contextmanager
+def judged_at_the_end() -> Iterator[None]:
+    """Whoever is made inside is judged once, when the block ends; each recording is a change of its own as ever."""
+    touched: set[int] = set()
+    with transaction.atomic():
+        follow_with(touched.update)
+        try:
+            yield
+        finally:
+            follow_with(standings.rebuild)
+        standings.rebuild(touched)
 
 
 def make_agency(code: str = "pd", name: str = "Harbor City Police") -> Agency:

@@ -111,14 +111,15 @@ def seed() -> None:
     requirement = make.make_requirement("patrol", entry=(course,), population={"functions": ["patrol"]})
     make.make_goal(requirement, title="Ninety of patrol", target_percent=90)
     days, nights = make.make_shift("days"), make.make_shift("nights")
-    for number in range(40):
-        unit, shift = (eastern, days) if number < 10 else (central, days) if number < 20 else (central, nights)
-        officer = make.make_officer(f"{1000 + number:06d}", last_name=f"Name{number:02d}", unit=unit, shift=shift)
-        if number < 20:
-            make.complete(officer, course, today - timedelta(days=365))
     western = make.make_unit("WES", name="Western District", parent=bureau)
-    for number in range(40, 70):
-        make.make_officer(f"{1000 + number:06d}", last_name=f"Name{number:02d}", unit=western, shift=days)
+    with make.judged_at_the_end():
+        for number in range(40):
+            unit, shift = (eastern, days) if number < 10 else (central, days) if number < 20 else (central, nights)
+            officer = make.make_officer(f"{1000 + number:06d}", last_name=f"Name{number:02d}", unit=unit, shift=shift)
+            if number < 20:
+                make.complete(officer, course, today - timedelta(days=365))
+        for number in range(40, 70):
+            make.make_officer(f"{1000 + number:06d}", last_name=f"Name{number:02d}", unit=western, shift=days)
     place = make.make_place("Academy, room 2")
     make.make_class("CIT-2026-03", course, days=[today + timedelta(days=number) for number in range(5)], place=place)
     taught_classes(today)

@@ -12,6 +12,7 @@ from compliance.models import Requirement
 from roster.models import Officer, Unit
 from tests.factories import (
     complete,
+    judged_at_the_end,
     make_course,
     make_officer,
     make_requirement,
@@ -51,9 +52,12 @@ def make_cast() -> Cast:
     refresher = make_course("CIT-REF-8", title="CIT refresher", title_key="cit refresher", hours=8, kind="refresher")
     requirement = make_requirement(entry=(basic,), refresher=(refresher,), population={"functions": ["patrol"]})
     days = make_shift()
-    amara = make_officer("002918", last_name="Whitfield", first_name="Amara", unit=central, shift=days, badge="4471")
-    jonah = make_officer("003377", last_name="Delacroix", first_name="Jonah", unit=eastern, shift=days)
-    entry = complete(amara, basic, date(2019, 5, 3))
+    with judged_at_the_end():
+        amara = make_officer(
+            "002918", last_name="Whitfield", first_name="Amara", unit=central, shift=days, badge="4471"
+        )
+        jonah = make_officer("003377", last_name="Delacroix", first_name="Jonah", unit=eastern, shift=days)
+        entry = complete(amara, basic, date(2019, 5, 3))
     users = {role: make_user(role, role) for role in ("academy", "chief", "compliance", "auditor", "admin")}
     users["commander"] = make_user("commander", "commander", unit=central)
     users["elsewhere"] = make_user("commander", "elsewhere", unit=eastern)

@@ -13,6 +13,7 @@ from compliance.models import Goal, Requirement
 from roster.models import Officer, Unit
 from tests.factories import (
     complete,
+    judged_at_the_end,
     make_course,
     make_goal,
     make_officer,
@@ -73,17 +74,18 @@ def make_department() -> Department:
         "Frost": (eastern, days),
         "Gray": (None, None),
     }
-    people = {
-        name: make_officer(f"00{1000 + number}", last_name=name, first_name="Ada", unit=unit, shift=shift)
-        for number, (name, (unit, shift)) in enumerate(where.items())
-    }
-    credits = {
-        "Baker": complete(people["Baker"], course, date(2020, 3, 15)),
-        "Abbott": complete(people["Abbott"], course, date(2025, 3, 15)),
-        "Cole": complete(people["Cole"], course, date(2023, 7, 1)),
-        "Evans": complete(people["Evans"], course, date(2026, 6, 10)),
-    }
-    take_leave(people["Diaz"], date(2026, 5, 1), date(2026, 9, 30))
+    with judged_at_the_end():
+        people = {
+            name: make_officer(f"00{1000 + number}", last_name=name, first_name="Ada", unit=unit, shift=shift)
+            for number, (name, (unit, shift)) in enumerate(where.items())
+        }
+        credits = {
+            "Baker": complete(people["Baker"], course, date(2020, 3, 15)),
+            "Abbott": complete(people["Abbott"], course, date(2025, 3, 15)),
+            "Cole": complete(people["Cole"], course, date(2023, 7, 1)),
+            "Evans": complete(people["Evans"], course, date(2026, 6, 10)),
+        }
+        take_leave(people["Diaz"], date(2026, 5, 1), date(2026, 9, 30))
     users = {role: make_user(role, role) for role in ("academy", "chief", "compliance", "auditor", "admin")}
     users["commander"] = make_user("commander", "commander", unit=central)
     users["officer"] = make_user("officer", "officer", officer=people["Abbott"])
@@ -92,10 +94,11 @@ def make_department() -> Department:
 
 def fill(department: Department, number: int) -> Sequence[Officer]:
     """So many more members of Central's days, each with one credit that is running."""
-    officers = [
-        make_officer(last_name=f"Young{place:02d}", unit=department.central, shift=make_shift("days"))
-        for place in range(number)
-    ]
-    for officer in officers:
-        complete(officer, department.course, date(2025, 2, 1))
+    with judged_at_the_end():
+        officers = [
+            make_officer(last_name=f"Young{place:02d}", unit=department.central, shift=make_shift("days"))
+            for place in range(number)
+        ]
+        for officer in officers:
+            complete(officer, department.course, date(2025, 2, 1))
     return officers
