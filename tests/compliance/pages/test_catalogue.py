@@ -257,7 +257,11 @@ def test_the_file_of_a_lesson_plan_is_kept_handed_out_and_judged_by_its_content(
         file = cast.client("commander").get(reverse("file", args=[plan.file.key]))
         content = b"".join(file)
         refused = cast.client("officer").get(reverse("file", args=[plan.file.key]))
+        before = f"plan 2025.pdf, SHA-256 {plan.file.sha256}"
+        client.post(address, {"objectives": "Listen", "file": sent(PDF + b"\n", "plan 2025.pdf")})
 
+    line = TrailLine.objects.filter(about=plan.pk).latest("pk")
+    assert (line.before, line.after["file"] == before) == ({"file": before}, False)
     assert wrong.status_code == 400
     assert "Listen" in wrong.content.decode()
     assert (plan.file.name, plan.file.content_type, content) == ("plan 2025.pdf", "application/pdf", PDF)
