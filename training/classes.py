@@ -307,10 +307,10 @@ def _check_details(details: Details, course: Course, agency: Agency, days: Seque
         raise ClassRefused(f"A class of {agency} uses places of {agency}.")
 
 
-def _too_small(blocks: Sequence[Block], row: Details | ClassSession) -> list[str]:
-    """A warning where a place that the class uses holds fewer people than the class has seats."""
+def tight(blocks: Sequence[Block], place: Place | None, capacity: int) -> list[str]:
+    """A warning where a place of these blocks, or of a class without any, holds fewer people than it has seats."""
     used = [block.place for block in blocks if block.place]
-    return too_small(used or [row.place], row.capacity, f"the class has {row.capacity} seats")
+    return too_small(used or [place], capacity, f"the class has {capacity} seats")
 
 
 # --- the acts --------------------------------------------------------------------------------------------------------
@@ -335,7 +335,7 @@ def plan(
         if planned is not None:
             return Done(planned, is_changed=False)
         _check_details(details, course, agency, [block.day for block in blocks])
-        warnings = _too_small(blocks, details)
+        warnings = tight(blocks, details.place, details.capacity)
         warnings += _refuse(look_over(blocks, course=course, agency=agency, session=None))
         session = ClassSession(agency=agency, course=course, token=token, created_by=by)
         _set(session, details)
@@ -359,7 +359,7 @@ def change(session: ClassSession, details: Details, *, seen: int, by: User | Non
         wanted = [
             replace(block, place=details.place) if _id(block.place) == locked.place_id else block for block in blocks
         ]
-        told, warnings = _told_details(locked, details), _too_small(wanted, details)
+        told, warnings = _told_details(locked, details), tight(wanted, details.place, details.capacity)
         if not told:
             return Done(locked, warnings, is_changed=False)
         warnings += _refuse(look_over(wanted, course=locked.course, agency=locked.agency, session=locked))
@@ -376,7 +376,7 @@ def change_blocks(session: ClassSession, wanted: Sequence[Block], *, seen: int, 
     with _changing(session, seen) as (locked, blocks):
         if not {block.pk for block in wanted if block.pk} <= {block.pk for block in blocks}:
             raise ClassRefused(MEANWHILE)
-        warnings = _too_small(wanted, locked)
+        warnings = tight(wanted, locked.place, locked.capacity)
         warnings += _refuse(look_over(wanted, course=locked.course, agency=locked.agency, session=locked))
         told = _told_changes(blocks, wanted)
         if not told:

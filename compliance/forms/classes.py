@@ -193,6 +193,8 @@ class BlockTable:
     ) -> None:
         self.data = data
         self.problems: list[str] = []
+        #: what is odd about the blocks, and hinders nobody
+        self.warnings: list[str] = []
         number = _rows_sent(data) if data is not None else len(blocks)
         self.rows = [
             BlockForm(
@@ -224,7 +226,8 @@ class BlockTable:
         return [row.block for row in self._filled if row.block is not None]
 
     def show(self, found: Findings) -> None:
-        """Put each sentence at the row it is about; those about the class stand above the table."""
+        """Put each sentence at the row it is about; those about the class, and warnings, stand above the table."""
+        self.warnings = found.warnings
         rows = self._filled or self.rows
         for index, sentence in found.refusals:
             (self.problems if index is None else rows[index].notes).append(sentence)

@@ -122,7 +122,9 @@ def _lay_out(request: ViewerRequest, form: PlanForm, offered: Offered) -> HttpRe
 
 def _look_over(form: PlanForm, table: BlockTable, blocks: list[Block]) -> None:
     values = form.cleaned_data
-    table.show(planning.look_over(blocks, course=values["course"], agency=values["agency"], session=None))
+    found = planning.look_over(blocks, course=values["course"], agency=values["agency"], session=None)
+    found.warnings += planning.tight(blocks, form.chosen_place(), values["capacity"])
+    table.show(found)
 
 
 def _plan(request: ViewerRequest, form: PlanForm, table: BlockTable, *, record: bool) -> HttpResponseBase:

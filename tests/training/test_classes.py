@@ -254,21 +254,29 @@ def test_the_database_itself_refuses_a_clash(twice: str) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_who_plan_at_once_the_second_is_told_of_the_first() -> None:
-    room, gate = make_place("Room 2"), Gate()
+@pytest.mark.parametrize(
+    ("is_place", "sentence"),
+    [
+        pytest.param(True, "Room 2 is taken by class C-1 on 2 Mar 2026, 08:00 to 12:00.", id="place"),
+        pytest.param(False, "Ruth Osei teaches class C-1 on 2 Mar 2026, 08:00 to 12:00.", id="instructor"),
+    ],
+)
+def test_of_two_who_plan_at_once_the_second_is_told_of_the_first(is_place: bool, sentence: str) -> None:
+    block = morning(place=make_place("Room 2")) if is_place else morning(instructors=(make_instructor("Ruth Osei"),))
+    gate = Gate()
 
     def first() -> None:
         with transaction.atomic():
-            plan("C-1", morning(place=room))
+            plan("C-1", block)
             gate.stop_here()
 
     with meanwhile(first) as one:
         gate.wait_for_it()
-        with meanwhile(lambda: refusal_of(lambda: plan("C-2", morning(place=room)))) as two:
+        with meanwhile(lambda: refusal_of(lambda: plan("C-2", block))) as two:
             two.wait_until_blocked()
             gate.open()
             one.result()
-            assert two.result() == ["Room 2 is taken by class C-1 on 2 Mar 2026, 08:00 to 12:00."]
+            assert two.result() == [sentence]
     assert [row.number for row in ClassSession.objects.all()] == ["C-1"]
 
 

@@ -165,11 +165,15 @@ def test_a_forty_hour_class_is_laid_out_over_five_days_by_one_click_and_planned_
     assert sum((block.ends_at - block.starts_at for block in blocks), timedelta()) == timedelta(hours=40)
 
 
-def test_holidays_and_days_somebody_names_are_left_out_and_said(cast: Cast) -> None:
-    data = plan_data(cast, first_day="2026-11-23", not_on="2026-11-27; 2026-11-28 2030-01-01", on_holidays="")
+def test_a_layout_says_which_days_it_leaves_out_and_that_the_place_is_small(cast: Cast) -> None:
+    van = make_place("Van", capacity=6)
+    data = plan_data(
+        cast, first_day="2026-11-23", not_on="2026-11-27; 2026-11-28 2030-01-01", on_holidays="", place=van.pk
+    )
 
     laid = cast.client("academy").post(reverse("class-plan"), data)
 
+    assert "Van holds 6 people; the class has 30 seats." in Shown(laid).words
     days = [row.initial["day"] for row in laid.context["table"].rows if row.initial]
     assert list(dict.fromkeys(days)) == [date(2026, 11, day) for day in (23, 24, 25, 30)] + [date(2026, 12, 1)]
     assert "Left out: 26 Nov 2026 (Thanksgiving Day); 27 Nov 2026 (as asked)." in Shown(laid).words
