@@ -66,6 +66,9 @@ HOURS = {
     REFRESHER: {"mental-health": 2, "de-escalation": 3, "scenarios": 3},
 }
 TESTS = {BASIC: ("Written examination", 70), REFRESHER: ("Knowledge check", 70)}
+#: Who gives these courses, and what the state approved them by.
+PROVIDER = "Alder Bay Police Academy"
+APPROVED = {BASIC: "AB-2291", REFRESHER: "AB-2304"}
 OBJECTIVES = (
     "Recognise signs of a mental-health crisis and of what looks like one.\n"
     "Slow an encounter down with voice, distance and time.\n"
@@ -130,6 +133,8 @@ class _Academy:
                     CourseTopic.objects.get_or_create(
                         course=course, topic=topics[topic], defaults={"hours": Decimal(number)}
                     )
+                course.provider, course.state_approval = PROVIDER, APPROVED.get(code, "")
+                course.save(update_fields=["provider", "state_approval"])
                 name, mark = TESTS[code]
                 CourseTest.objects.get_or_create(course=course, name=name, defaults={"pass_mark": Decimal(mark)})
                 for version, start_on, end_on in self._plans():
