@@ -24,7 +24,7 @@ from compliance.models import Standing
 from roster import staffing
 from roster.facts import changing_rules
 from roster.models import Agency, Leave, Officer, open_on
-from training import attendance, classes, instructors
+from training import attendance, class_records, classes, instructors
 from training import seats as seating
 from training.classes import Details
 from training.instructors import save_place
@@ -322,7 +322,8 @@ class _Academy:
         change = max((row.recorded_in for row in completions), key=lambda one: one.pk)
         passed = sum(row.result == "passed" for row in completions)
         session.state, session.finished_in = ClassState.FINISHED, change
-        session.save(update_fields=["state", "finished_in"])
+        session.asked = class_records.read(session).asked.plain()
+        session.save(update_fields=["state", "finished_in", "asked"])
         told = f"{passed} of {len(completions)} passed"
         ClassEvent.objects.create(session=session, what=ClassEvent.What.FINISHED, told=told, change=change, by=self.by)
 
