@@ -47,15 +47,17 @@ def end_of(day: date) -> datetime:
     return start_of(day + timedelta(days=1))
 
 
+def seats_of(state: str, within: QuerySet[Enrollment]) -> Coalesce:
+    """Of each class, how many of these seats are in that state."""
+    rows = within.filter(session=OuterRef("pk"), state=state).order_by().values("session")
+    return Coalesce(Subquery(rows.annotate(number=Count("pk")).values("number")), 0, output_field=IntegerField())
+
+
 def with_seats(found: QuerySet[ClassSession]) -> QuerySet[ClassSession]:
     """Each with `taken` and `waiting`, people with a seat or waiting for one, and whether others use its number."""
-
-    def seats(state: str) -> Coalesce:
-        rows = Enrollment.objects.filter(session=OuterRef("pk"), state=state).order_by().values("session")
-        return Coalesce(Subquery(rows.annotate(number=Count("pk")).values("number")), 0, output_field=IntegerField())
-
+    taken, waiting = (seats_of(state, Enrollment.objects.all()) for state in (SeatState.ENROLLED, SeatState.WAITLISTED))
     twins = ClassSession.objects.filter(number__iexact=OuterRef("number")).exclude(pk=OuterRef("pk"))
-    return found.annotate(taken=seats(SeatState.ENROLLED), waiting=seats(SeatState.WAITLISTED), is_shared=Exists(twins))
+    return found.annotate(taken=taken, waiting=waiting, is_shared=Exists(twins))
 
 
 class ClassFilter(ListFilter):

@@ -1,20 +1,23 @@
-"""The classes that a member is going to: as their own page, and their record, show them."""
+"""Classes to come: those a member is going to, and the next ones of the agencies that somebody reads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db.models import Exists, OuterRef, Prefetch
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.utils import timezone
 
 from compliance.class_access import classes
-from compliance.class_tables import start_of
+from compliance.class_tables import seats_of, start_of, with_seats
 from compliance.seat_tables import state_of, with_ahead
 from compliance.templatetags.classes import days_between
 from roster.access import Right, Viewer
 from roster.models import Officer
 from training.models import ClassSession, ClassState, Enrollment, Meeting, SeatState
+
+#: Classes that the first page names.
+MOST_NEXT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +67,13 @@ def coming(officer: Officer, viewer: Viewer) -> list[Coming]:
         for row in rows
     ]
     return sorted(found, key=lambda each: each.blocks[0].starts_at if each.blocks else datetime.max.replace(tzinfo=UTC))
+
+
+def next_classes(viewer: Viewer) -> QuerySet[ClassSession]:
+    """The classes under way and the next ones, the earliest first. One query.
+
+    Each with `within`, how many of its seats are of members in reach.
+    """
+    ahead = with_seats(classes(viewer)).filter(state=ClassState.PLANNED, last_at__gte=start_of(viewer.today))
+    within = seats_of(SeatState.ENROLLED, Enrollment.objects.filter(officer__in=viewer.officers()))
+    return ahead.annotate(within=within).order_by("first_at", "pk")[:MOST_NEXT]

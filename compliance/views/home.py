@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from compliance import coverage, evidence, goals, import_runs, jobs
 from compliance.class_tables import to_finish
+from compliance.coming import next_classes
 from compliance.models import Goal, ImportRun, JobState
 from compliance.views.officers import show_officer
 from compliance.working import Place
@@ -32,6 +33,7 @@ def home(request: ViewerRequest) -> HttpResponseBase:
         **_goals(viewer),
         "next": _next_steps(viewer, rows),
         "is_academy": Role.ACADEMY in viewer.roles,
+        "classes": next_classes(viewer),
         "jobs": jobs.visible(viewer).filter(kind="verify", state=JobState.DONE).order_by("-pk")[:1]
         if viewer.may(Right.ADMINISTER)
         else [],

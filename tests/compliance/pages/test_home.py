@@ -13,7 +13,7 @@ from compliance import standings
 from compliance.models import ImportRun, Job
 from tests.compliance.pages.cast import Cast
 from tests.compliance.pages.reading import Shown
-from tests.factories import complete, make_agency, make_goal, make_officer, make_user
+from tests.factories import complete, make_agency, make_class, make_goal, make_officer, make_seat, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -90,8 +90,8 @@ def test_what_waits_is_counted_in_the_viewers_agencies(cast: Cast) -> None:
     assert "Last verification of the standings" not in there.words
 
 
-# Session, user, access, units; due soon, overdue; goals; members counted.
-QUERIES = 8
+# Session, user, access, units; due soon, overdue; goals; members counted; classes.
+QUERIES = 9
 
 
 @pytest.mark.usefixtures("goal")
@@ -104,9 +104,31 @@ def test_costs_the_same_for_one_goal_and_for_ten(cast: Cast, django_assert_num_q
         make_goal(cast.requirement)
     for number in range(30):
         make_officer(last_name=f"More{number}", unit=cast.eastern)
+        make_class(days=[date(2099, 1, 5)])
     standings.rebuild()
     with django_assert_num_queries(QUERIES):
         client.get("/")
+
+
+def test_the_next_classes_are_named_with_their_seats(cast: Cast) -> None:
+    make_class("OVER", days=[date(2026, 3, 2)])
+    make_class("OFF", days=[date(2099, 3, 2)], state="cancelled")
+    make_class("LATER", cast.refresher, days=[date(2099, 3, 9)])
+    soon = make_class("SOON", cast.basic, days=[date(2099, 3, 2), date(2099, 3, 3)], capacity=2)
+    for officer, state in ((cast.amara, "enrolled"), (cast.jonah, "enrolled"), (make_officer(), "waitlisted")):
+        make_seat(soon, officer, state=state)
+
+    chief, commander = (Shown(cast.client(role).get("/")) for role in ("chief", "commander"))
+
+    caption = "Classes under way and the next ones"
+    assert [row[:4] for row in chief.rows(caption)] == [
+        ["SOON CIT basic course", "2 to 3 Mar 2099", "–", "2 of 2, 1 waiting"],
+        ["LATER CIT refresher", "9 Mar 2099", "–", "0 of 30"],
+    ]
+    assert [row[3] for row in commander.rows(caption)] == [
+        "2 of 2, 1 waiting 1 from your units",
+        "0 of 30 0 from your units",
+    ]
 
 
 @pytest.mark.parametrize(
