@@ -99,17 +99,16 @@ class Effect:
 
     @property
     def words(self) -> str:
-        """`overdue → current`, `current → current to 2029`."""
+        """`overdue → current`, `current → current to 8 Aug 2029`."""
         was, becomes = self.was.replace("_", " "), self.becomes.replace("_", " ")
         if self.after is None or self.changes_state:
             return f"{was or 'outside'} → {becomes or 'outside'}"
-        due_on, before = self.after.due_on, self.before.due_on if self.before else None
+        due_on = self.after.due_on
         if due_on is None:
             return f"{was} → {becomes}, no due date"
         if self.after.state is engine.State.OVERDUE:
             return f"overdue since {day(due_on + timedelta(days=1))}"
-        until = day(due_on) if before and before.year == due_on.year else str(due_on.year)
-        return f"{was} → {becomes} to {until}"
+        return f"{was} → {becomes} to {day(due_on)}"
 
 
 @dataclass(frozen=True, slots=True)
