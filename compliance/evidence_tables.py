@@ -21,7 +21,7 @@ from compliance.engine import plus_months
 from compliance.filters import AddressForm, ListFilter
 from compliance.grant_tables import WIDE
 from compliance.sentences import count, day, name_of
-from roster.access import Viewer
+from roster.access import Right, Viewer, ViewerRequest
 from roster.files import StoredFile
 from training.completions import files_of
 from training.duplicates import Pair
@@ -181,7 +181,7 @@ class PendingTable(tables.Table):  # type: ignore[misc] # django-tables2 has no 
 
 def file_links(files: list[StoredFile]) -> SafeString:
     found = ((reverse("file", args=[one.key]), one.name) for one in files)
-    return format_html_join("", '<a class="d-block text-break" href="{}">{}</a>', found)
+    return format_html_join("", '<a class="d-block text-break file-name" href="{}">{}</a>', found)
 
 
 class ProposalFilter(_MemberFilter):
@@ -281,9 +281,10 @@ class PairTable(tables.Table):  # type: ignore[misc] # django-tables2 has no typ
 
     nothing_yet = "No two completions look like one, or somebody decided about each."
 
-    def __init__(self, data: Any, *, request: HttpRequest, **kwargs: Any) -> None:
+    def __init__(self, data: Any, *, request: ViewerRequest, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self.token = get_token(request)
+        self.may_void = request.viewer.may(Right.RECORD)
 
     def render_officer(self, record: Pair) -> SafeString:
         row = record.second
@@ -327,18 +328,23 @@ class PairTable(tables.Table):  # type: ignore[misc] # django-tables2 has no typ
         return "the same day" if record.apart == 0 else f"{count(record.apart, 'day')} apart"
 
     def render_act(self, record: Pair) -> SafeString:
-        return format_html(
+        keep = format_html(
             '<form method="post" action="{}" class="d-inline">'
             '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
             '<input type="hidden" name="first" value="{}"><input type="hidden" name="second" value="{}">'
-            '<button class="btn btn-sm btn-outline-primary" aria-label="{}">Keep both</button></form>'
-            ' <a class="d-inline-block" href="{}">Void the first</a>'
-            ' <a class="d-inline-block" href="{}">Void the later</a>',
+            '<button class="btn btn-sm btn-outline-primary" aria-label="{}">Keep both</button></form>',
             reverse("duplicate-keep"),
             self.token,
             record.first.pk,
             record.second.pk,
             f"Keep both completions of {record.second.officer.listed_name}, {day(record.second.completed_on)}",
+        )
+        if not self.may_void:
+            return keep
+        return format_html(
+            '{} <a class="d-inline-block" href="{}">Void the first</a>'
+            ' <a class="d-inline-block" href="{}">Void the later</a>',
+            keep,
             reverse("completion-void", args=[record.first.pk]),
             reverse("completion-void", args=[record.second.pk]),
         )

@@ -239,13 +239,14 @@ class _Academy:
         return Enrollment.objects.bulk_create(rows)
 
     def _who_needs(self, requirement: str, number: int, day: date) -> list[Officer]:
-        """Members without a seat who are due first, none of them away on that day."""
+        """Members without a seat who are due first, none of them away on that day or with evidence that waits."""
         away = Leave.objects.known().filter(open_on(self.today), start_on__lte=day)
         rows = (
             Standing.objects.filter(open_on(day), requirement__code=requirement, start_on__lte=day)
             .filter(state__in=("overdue", "in_grace", "current"), officer__agency=self.agency)
             .exclude(officer__in=away.values("officer"))
             .exclude(officer__in=self.seated)
+            .exclude(officer__in=Completion.objects.known().filter(evidence="pending").values("officer"))
             .order_by("has_credit", "due_on", "officer__employee_id")
             .select_related("officer")
         )

@@ -80,21 +80,27 @@ def _next_steps(viewer: Viewer, rows: coverage.Standings) -> list[tuple[int, str
     soon = coverage.due_within(rows, viewer.today, 30).count()
     overdue = rows.filter(state="overdue").count()
     steps = [
-        (overdue, "standings overdue", f"{reverse('deadline-list')}?show=overdue"),
+        _step(overdue, "standing overdue", "standings overdue", f"{reverse('deadline-list')}?show=overdue"),
         (soon, "due within 30 days", f"{reverse('deadline-list')}?within=30"),
     ]
     if viewer.may(Right.DECIDE_EVIDENCE):
-        waiting = evidence.pending(viewer).count()
-        where = reverse("completion-pending")
-        steps.append((waiting, "completions whose evidence waits for a decision", where))
+        waits = "completion whose evidence waits for a decision", "completions whose evidence waits for a decision"
+        steps.append(_step(evidence.pending(viewer).count(), *waits, reverse("completion-pending")))
     if viewer.may(Right.RUN_CLASSES) and (taught := to_finish(viewer)):
-        steps.append((taught, "classes taught and not finished", f"{reverse('class-list')}?state=to_finish"))
+        classes = "class taught and not finished", "classes taught and not finished"
+        steps.append(_step(taught, *classes, f"{reverse('class-list')}?state=to_finish"))
     if viewer.may(Right.RECORD) and (asked := evidence.for_two(viewer)):
-        steps.append((asked, "corrections that wait for a second person", reverse("correction-list")))
+        both = "correction that waits for a second person", "corrections that wait for a second person"
+        steps.append(_step(asked, *both, reverse("correction-list")))
     if viewer.may(Right.IMPORT):
-        waiting = import_runs.visible(viewer).filter(state=ImportRun.State.PLANNED).count()
-        steps.append((waiting, "import plans waiting to be recorded", reverse("import-list")))
+        plans = import_runs.visible(viewer).filter(state=ImportRun.State.PLANNED).count()
+        waits = "import plan waiting to be recorded", "import plans waiting to be recorded"
+        steps.append(_step(plans, *waits, reverse("import-list")))
     return steps
+
+
+def _step(number: int, one: str, many: str, where: str) -> tuple[int, str, str]:
+    return number, one if number == 1 else many, where
 
 
 @requires()

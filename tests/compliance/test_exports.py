@@ -39,7 +39,8 @@ from compliance.tables import (
     UnitTable,
 )
 from compliance.teaching_tables import InstructorTable, PlaceTable
-from compliance.trail_tables import TrailTable
+from compliance.title_tables import TitleTable
+from compliance.trail_tables import OwnTrailTable, TrailTable
 from compliance.views.merging import MergeTable
 from roster.facts import known_now
 from roster.models import Officer
@@ -216,7 +217,7 @@ LISTS = (
 #: Tables that others are made from, and those whose files their own pages' tests read.
 ELSEWHERE = {
     *(AskedTable, DatedTable, MemberFactTable, GrantTable, MassTable, MassLineTable, TrailTable),
-    *(SeatTable, MergeTable, HistoryTable, PendingTable, ProposalTable, PairTable),
+    *(SeatTable, MergeTable, HistoryTable, PendingTable, ProposalTable, PairTable, OwnTrailTable, TitleTable),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 from django.urls import reverse
@@ -14,6 +14,7 @@ from roster.merging import merge
 from roster.models import FormerDetail, Officer
 from roster.records import Place, open_home, transfer
 from tests.compliance.pages.cast import make_cast
+from tests.compliance.pages.reading import csv_rows
 from tests.factories import complete, make_course, make_officer, make_unit, make_user, take_leave
 from training.completions import correct_completion, decide_evidence, void_completion
 
@@ -102,10 +103,13 @@ def test_the_page_filters_exports_and_costs_the_same_however_much_is_written(
         take_leave(cast.amara, date(year, 3, 1), date(year, 3, 9))
     with django_assert_num_queries(16):
         shown = client.get(address, {"kind": "completion"})
-    file = b"".join(client.get(address, {"export": "csv", "kind": "completion"})).decode()
+    exported = client.get(address, {"export": "csv", "kind": "completion"})
 
     assert b"CIT basic course, 3 May 2019" in shown.content
     assert b"leave medical" not in shown.content
-    assert file.count("\r\n") == 2
+    header, line = csv_rows(exported)
+    assert header == ["When", "Act", "What", "From → to", "Who", "Door", "Why"]
+    assert datetime.fromisoformat(line[0]) == cast.entry.recorded_in.at
+    assert line[1:] == ["recorded", "CIT basic course, 3 May 2019", "", "", "command", "test data"]
     assert client.get(address, {"kind": "nothing"}).status_code == 400
     assert cast.client("elsewhere").get(address).status_code == 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,7 +24,7 @@ from roster.models import Agency, Officer, Unit
 from tests import factories as make
 from tests.e2e.conftest import DESKTOP, PHONE, People, Person
 from tests.e2e.test_every_page import refused, violations
-from training.models import Course, LessonPlan
+from training.models import Certificate, Course, LessonPlan
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -216,3 +217,36 @@ def test_a_goal_of_each_watch_is_accessible(compliance: Person) -> None:
         )  # fmt: skip
 
     check(compliance, "/goals/")
+
+
+def test_a_look_alike_is_decided_by_keyboard_before_a_class_is_finished(people: People) -> None:
+    """And the public page of the certificate that it gives, which is not valid once the class is reopened."""
+    day = timezone.localdate() - timedelta(days=3)
+    course = make.make_course("DESK-4", title="Desk course", title_key="desk course", hours=Decimal(8))
+    session = make.make_class("DESK-1", course, days=[day])
+    seat = make.make_seat(session, make.make_officer("001990", last_name="Twice", unit=Unit.objects.get(code="CEN")))
+    make.attend(seat)
+    assert seat.officer is not None
+    make.complete(seat.officer, course, day - timedelta(days=1), class_number="DESK-0")
+    academy, stranger = people.of("academy"), people.stranger()
+
+    page = check(academy, "/classes/DESK-1/finish/", heading="1 has one like it already")
+    page.get_by_role("button", name="Finish the class").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".field-error")).to_have_text("Say whether both were taught.")
+    academy.errors.clear()  # the page was refused
+    check(academy)
+    page.get_by_role("radio", name="Leave this one out").focus()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("radio", name="Both were taught")).to_be_checked()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Class finished: 1 completion recorded.")
+    certificate = Certificate.objects.get(completion__officer=seat.officer)
+    check(stranger, f"/verify/{certificate.token}/", heading="Certificate")
+    check(academy, "/classes/DESK-1/reopen/", heading="Reopen the class")
+    page.get_by_label("Why the class is reopened").fill("Another sheet")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Class reopened.")
+    public = check(stranger, f"/verify/{certificate.token}/", heading="Certificate")
+    expect(public.locator("dl.facts")).to_contain_text("not valid")
+    public.context.close()

@@ -8,15 +8,16 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from compliance import jobs
 from compliance.models import IssuedReport, Job
 from compliance.tasks import HANDLERS
 from tests.e2e.conftest import PASSWORD, PHONE, People
+from tests.e2e.test_every_page import refused, violations
 from tests.uploads import PDF
 from training.completions import files_of
-from training.models import Completion, Enrollment, EvidenceDecision
+from training.models import Completion, CompletionFile, Enrollment, EvidenceDecision
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -99,7 +100,14 @@ def test_the_academy_logs_a_class_of_thirty_and_the_share_changes(people: People
     )
     page.locator("[name=completed_on]").fill((date.today() - timedelta(days=1)).isoformat())  # noqa: DTZ011 - as above
     page.locator("[name=people]").fill("\n".join(str(1000 + number) for number in range(69, 39, -1)))
+    sheet = FilePayload(name="sign-in.pdf", mimeType="application/pdf", buffer=PDF)
+    wrong = FilePayload(name="notes.txt", mimeType="text/plain", buffer=b"notes")
+    page.get_by_label("Evidence files").set_input_files([sheet, wrong])
     page.get_by_role("button", name="Look them up").click()
+    expect(page.locator(".field-error")).to_contain_text("notes.txt is of no type that can be kept here.")
+    expect(page.get_by_role("checkbox", name="sign-in.pdf")).to_be_checked()
+    assert violations(page) == []
+    page.get_by_role("button", name="Look them up again").click()
     expect(page.get_by_role("heading", name="30 found")).to_be_visible()
     expect(page.locator("main")).to_contain_text("0.0 → 100.0 %")
     before = Completion.objects.count()
@@ -107,9 +115,10 @@ def test_the_academy_logs_a_class_of_thirty_and_the_share_changes(people: People
     expect(page.get_by_role("status")).to_contain_text("30 completions")
 
     assert Completion.objects.count() == before + 30
+    assert CompletionFile.objects.filter(file__name="sign-in.pdf").count() == 30
     page.goto("/coverage/?requirement=patrol")
     expect(share).to_contain_text("30 of 30")
-    assert person.errors == []
+    assert refused(person.errors) == []
 
 
 def test_the_keyboard_alone_marks_a_class_tests_it_and_finishes_it(people: People) -> None:
