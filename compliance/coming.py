@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.utils import timezone
@@ -74,6 +75,8 @@ def next_classes(viewer: Viewer) -> QuerySet[ClassSession]:
 
     Each with `within`, how many of its seats are of members in reach.
     """
-    ahead = with_seats(classes(viewer)).filter(state=ClassState.PLANNED, last_at__gte=start_of(viewer.today))
+    rows: QuerySet[Any] = with_seats(classes(viewer))
+    ahead = rows.filter(state=ClassState.PLANNED, last_at__gte=start_of(viewer.today))
     within = seats_of(SeatState.ENROLLED, Enrollment.objects.filter(officer__in=viewer.officers()))
-    return ahead.annotate(within=within).order_by("first_at", "pk")[:MOST_NEXT]
+    found: QuerySet[ClassSession] = ahead.annotate(within=within).order_by("first_at", "pk")[:MOST_NEXT]
+    return found
