@@ -63,6 +63,11 @@ class Issue(NamedTuple):
     value: str
     reason: str
 
+    @property
+    def told(self) -> str:
+        """The sentence with the column it is about."""
+        return f"{self.column}: {self.reason}" if self.column else self.reason
+
 
 Differs = tuple[str, str, str]
 
@@ -541,7 +546,9 @@ class RowImport(Import):
 
     def _lines(self) -> Iterator[PlanLine]:
         reasons: dict[int, list[str]] = {}
-        for issue in (*self.errors, *self._warnings):
+        for issue in self.errors:
+            reasons.setdefault(issue.line, []).append(issue.told)
+        for issue in self._warnings:
             reasons.setdefault(issue.line, []).append(issue.reason)
         warned = {issue.line for issue in self._warnings}
         for planned in self._seen:

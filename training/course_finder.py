@@ -23,13 +23,18 @@ class Courses:
 
     def __init__(self, source: str) -> None:
         self.codes: dict[int, str] = {}
+        #: what people know them by: the code, or the title of what is no more than a title
+        self.words: dict[int, str] = {}
         self.stands_for: dict[int, int] = {}
         self._by_code: dict[str, int] = {}
         by_title: dict[str, set[int]] = defaultdict(set)
         placeholders: dict[str, int] = {}
-        rows = Course.objects.values_list("pk", "code", "title_key", "same_as_id", "is_from_title").order_by("pk")
-        for pk, code, key, same_as_id, is_from_title in rows:
+        rows = Course.objects.order_by("pk").values_list(
+            "pk", "code", "title", "title_key", "same_as_id", "is_from_title"
+        )
+        for pk, code, title, key, same_as_id, is_from_title in rows:
             self.codes[pk] = code
+            self.words[pk] = f"“{title}”" if is_from_title else code
             self.stands_for[pk] = same_as_id or pk
             self._by_code[code.upper()] = same_as_id or pk
             if is_from_title:
@@ -73,7 +78,7 @@ class Courses:
             code = f"{code or 'TITLE'}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
         number = -1 - len(self.new)
         self.new[number] = Course(code=code, title=title, title_key=key, kind=CourseKind.OTHER, is_from_title=True)
-        self.codes[number] = code
+        self.codes[number], self.words[number] = code, f"“{title}”"
         self._by_code[code.upper()] = number
         self._by_title[key] = {number}
         return number

@@ -364,7 +364,7 @@ class CompletionsImport(Import):
     def _lines(self) -> Iterator[PlanLine]:
         reasons: dict[int, list[str]] = defaultdict(list)
         for issue in self.errors:
-            reasons[issue.line].append(issue.reason)
+            reasons[issue.line].append(issue.told)
         rows, warnings = self._rows, iter(self._warnings)
         coming = next(warnings, None)
         for place, line in enumerate(rows.line):
@@ -388,7 +388,7 @@ class CompletionsImport(Import):
             return self._summaries[place]
         rows = self._rows
         who = self._who.members.employee_ids[rows.officer[place]]
-        text = f"{who} {self._courses.codes[rows.course[place]]} {date.fromordinal(rows.day[place])}"
+        text = f"{who} {self._courses.words[rows.course[place]]} {date.fromordinal(rows.day[place])}"
         return f"{text} {rows.class_number[place]}".rstrip()[:LONGEST_SUMMARY]
 
     def _actions(self) -> Iterator[str]:

@@ -80,7 +80,8 @@ def test_a_dry_run_prints_the_plan_and_records_nothing(completions: Path) -> Non
     code, out, err = run("completions", str(completions), "--map", "Member No=employee_id", "--dry-run")
 
     assert code == 1
-    assert out.splitlines()[0] == "line 2: rejected: 1, CIT-40, 2024-05-01, =1+1: No member has this employee id."
+    first = "line 2: rejected: 1, CIT-40, 2024-05-01, =1+1: Member No: No member has this employee id."
+    assert out.splitlines()[0] == first
     assert out.splitlines()[-1] == "completions: 3 rows: 0 new, 0 same, 0 changed, 3 rejected."
     assert err.splitlines()[0] == "Nothing was recorded: this was a dry run."
     assert Agency.objects.count() == 0

@@ -99,7 +99,7 @@ def test_the_plan_is_the_page(cast: Cast) -> None:
     assert "Record 2 new rows" in text
     assert "1 title needs a person" in text
     assert "4 002918 CIT-40 2019-05-03 Whitfield, Amara = same" in text
-    assert "▲ rejected No member has this employee id." in text
+    assert "▲ rejected employee_id: No member has this employee id." in text
     assert Completion.objects.count() == 1
 
 
@@ -341,6 +341,15 @@ def test_a_file_that_is_no_table_is_refused_in_a_sentence(
     assert str(media) not in words(response)
     assert not ImportRun.objects.exists()
     assert [found for found in media.rglob("*") if found.is_file()] == []
+
+
+def test_a_header_without_rows_says_that_there_is_nothing_to_record(cast: Cast) -> None:
+    client = cast.client("academy")
+
+    page = client.get(reverse("import-detail", args=[planned(client, FILE.split("\n")[0] + "\n").pk]))
+
+    assert "The file has a header and no rows below it: there is nothing to record." in words(page)
+    assert "All 0 New 0 Same 0 Changed 0 Rejected 0" in words(page)
 
 
 def test_a_workbook_that_would_unpack_to_gigabytes_is_refused(cast: Cast, media: Path) -> None:
