@@ -293,7 +293,7 @@ def _stands_all_the_same(has: Sequence[Completion], session: ClassSession) -> li
     return [
         f"A completion of this class stands all the same, on {spoken(each.completed_on)}: void it if it is wrong."
         for each in has
-        if _is_of(each, session) and each.result == Result.PASSED
+        if _is_of(each, session) and not _is_of_another(each, session) and each.result == Result.PASSED
     ]
 
 
@@ -323,7 +323,7 @@ def _refusal(line: Line, has: Sequence[Completion], session: ClassSession, today
     if officer.merged_into_id is not None:
         return "This record was merged into another. Give the seat to that member."
     for each in has:
-        if _is_of(each, session):
+        if _is_of(each, session) and not _is_of_another(each, session):
             otherwise = "" if each.result == Result.PASSED else f" with the result {each.get_result_display()}"
             return (
                 f"A completion of this class stands on {spoken(each.completed_on)}{otherwise}. "
@@ -341,10 +341,17 @@ def _is_of(completion: Completion, session: ClassSession) -> bool:
     return completion.class_number.casefold() == session.number.casefold()
 
 
+def _is_of_another(completion: Completion, session: ClassSession) -> bool:
+    """Whether another class recorded it: that of another agency may have the same number."""
+    seat: Enrollment | None = getattr(completion, "enrollment", None)
+    return seat is not None and seat.session_id != session.pk
+
+
 def _held(session: ClassSession, officers: Collection[int]) -> dict[int, list[Completion]]:
     """Member -> their standing completions of the course. One query."""
     found: dict[int, list[Completion]] = {}
-    for completion in Completion.objects.known().filter(officer__in=officers, course=session.course_id).order_by("pk"):
+    rows = Completion.objects.known().filter(officer__in=officers, course=session.course_id)
+    for completion in rows.select_related("enrollment").order_by("pk"):
         found.setdefault(completion.officer_id, []).append(completion)
     return found
 

@@ -399,6 +399,17 @@ def test_a_seat_that_a_merge_gave_to_another_record_is_looked_at_again(session: 
     assert Completion.objects.get().officer == kept
 
 
+def test_a_class_of_another_agency_with_the_same_number_is_another_class(session: ClassSession, by: User) -> None:
+    seat = seat_of(session)
+    assert seat.officer is not None
+    theirs = make.make_class("cit-1", session.course, agency=make.make_agency("so", "Sheriff"), days=[date(2025, 5, 5)])
+    before = make.make_seat(theirs, seat.officer)
+    before.completion = make.complete(seat.officer, session.course, date(2025, 5, 5), class_number="cit-1")
+    before.save()
+
+    assert finish_it(session, by).recorded == 1
+
+
 def test_an_earlier_course_of_the_member_stands_in_no_way(session: ClassSession, by: User) -> None:
     seat = seat_of(session)
     assert seat.officer is not None
