@@ -10,7 +10,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from roster.facts import Change, Via, recording
 from tests.compliance.pages.district import DAY, Department, fill
 from tests.compliance.pages.reading import Shown, csv_rows, refusal, xlsx_rows
-from tests.factories import complete, make_agency, make_officer, make_user, take_leave
+from tests.factories import complete, make_agency, make_course, make_officer, make_user, take_leave
 
 pytestmark = pytest.mark.django_db
 
@@ -150,6 +150,16 @@ def test_page_says_the_standing_and_why(department: Department) -> None:
         "passed",
         "verified",
     ]
+
+
+def test_hours_and_scores_are_never_rounded_up(department: Department) -> None:
+    """A quarter of an hour is not 0.3 hours, and 69.95 % is not 70 %."""
+    course = make_course("RC-1", hours=8)
+    complete(department.people["Abbott"], course, date(2026, 6, 1), hours="0.25", score="69.95", result="failed")
+
+    page = show(department, url="/officers/001000/")
+
+    assert page.rows("Completions, newest first")[0][1:4] == ["Course RC-1", "0.25", "failed, 69.95 %"]
 
 
 def test_page_of_an_excused_member_has_the_leave_in_words(department: Department) -> None:
