@@ -48,3 +48,4 @@ def hold(form: HoldingForm, name: str, *, by: User) -> None:
             files.drop([other.key for other in held], by=by)
             held = [one]
     form.held = held
+    field.required = field.required and not held  # what is held need not be chosen again

@@ -230,6 +230,7 @@ class ProposalTable(tables.Table):  # type: ignore[misc] # django-tables2 has no
     show_caption = True
 
     class Meta:
+        default = "–"
         order_by = "-proposed_at"
         empty_text = "No proposal fits these filters. Take a filter away."
 

@@ -180,7 +180,8 @@ class Plan:
         """The plan once a person chose, by seat; `EntryRefused` where one is not said."""
         missing = [line for line in self.asked if line.seat.pk not in choices]
         if missing:
-            raise EntryRefused(f"{UNDECIDED} {', '.join(line.seat.name for line in missing[:MOST_NAMED])}.")
+            names = "; ".join(line.seat.name for line in missing[:MOST_NAMED])
+            raise EntryRefused(f"{UNDECIDED} {names.removesuffix('.')}.")
         left = {line.seat.pk for line in self.asked if choices[line.seat.pk] == Choice.LEAVE}
         return replace(self, lines=[_left_out(line) if line.seat.pk in left else line for line in self.lines])
 
