@@ -62,6 +62,12 @@ def visible(viewer: Viewer) -> QuerySet[ImportRun]:
     return ImportRun.objects.all() if viewer.agencies is None else ImportRun.objects.filter(agency__in=viewer.agencies)
 
 
+def sources(viewer: Viewer) -> list[str]:
+    """Where files came from so far, by name. One query."""
+    found = visible(viewer).order_by().values_list("options__source", flat=True).distinct()
+    return sorted(source for source in found if source)
+
+
 def path_of(run: ImportRun) -> Path:
     return Path(settings.MEDIA_ROOT) / run.stored_as
 

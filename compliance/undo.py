@@ -10,7 +10,7 @@ Nothing is erased and nothing that people did since is touched. In one change
 
 What was built on since stays as it is, and is named: a fact corrected, voided or decided on; a member who has something
 recorded by another door, with all that the run said of them; a unit or course that something stands on; a row that
-was changed again. So an import that others build on is undone after those (docs/decisions/0011-undone-imports.md).
+was changed again. It is undone later, once nothing stands on it any more (docs/decisions/0011-undone-imports.md).
 
 `look` says what undoing would do and writes nothing; `undo_import` is the job that does exactly that or says that
 something was recorded meanwhile.

@@ -62,9 +62,10 @@ class UploadForm(StyledForm):
         if viewer.agencies is not None:
             agencies = agencies.filter(pk__in=viewer.agencies)
         self.fields["agency"].queryset = agencies  # type: ignore[attr-defined] # a ModelChoiceField
-        if agencies.count() == 1:
+        first = list(agencies[:2])
+        if len(first) == 1:
             self.fields["agency"].widget = forms.HiddenInput()
-            self.fields["agency"].initial = agencies.first()
+            self.fields["agency"].initial = first[0]
 
 
 class ColumnsForm(StyledForm):
@@ -273,7 +274,7 @@ class TitleForm(StyledForm):
 class PartForm(forms.Form):
     """Which part of a long list is looked at."""
 
-    q = forms.CharField(required=False, max_length=100, label="Title")
+    q = forms.CharField(required=False, max_length=100, error_messages={"max_length": "q: at most 100 characters."})
     page = forms.IntegerField(
         required=False, min_value=1, error_messages={"invalid": "page: give a number, as in page=2."}
     )

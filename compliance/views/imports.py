@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import FileResponse, Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -85,12 +85,21 @@ def import_list(request: ViewerRequest) -> HttpResponseBase:
             form.add_error("file", error)
         else:
             return redirect("import-columns", pk=run.pk)
-    runs = list(_runs(request.viewer)[:RUNS_SHOWN])
-    sources = sorted({str(run.options.get("source", "")) for run in runs} - {""})
+    wanted = PartForm(request.GET)
+    is_right = wanted.is_valid()
+    q, number = (wanted.cleaned_data["q"], wanted.cleaned_data["page"] or 1) if is_right else ("", 1)
+    runs = _runs(request.viewer).filter(Q(file_name__icontains=q) | Q(options__source__icontains=q))
+    page = Paginator(runs, RUNS_SHOWN).get_page(number)
     titles = dict(kinds)
-    listed = [(run, titles[run.kind]) for run in runs]
-    context = {"form": form, "runs": listed, "sources": sources}
-    return render(request, "imports/list.html", context, status=400 if form.errors else 200)
+    context = {
+        "form": form,
+        "wanted": wanted,
+        "q": q,
+        "page": page,
+        "runs": [(run, titles[run.kind]) for run in page.object_list],
+        "sources": import_runs.sources(request.viewer),
+    }
+    return render(request, "imports/list.html", context, status=400 if form.errors or not is_right else 200)
 
 
 @requires(Right.IMPORT)

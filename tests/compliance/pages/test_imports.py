@@ -343,6 +343,31 @@ def test_a_file_that_is_no_table_is_refused_in_a_sentence(
     assert [found for found in media.rglob("*") if found.is_file()] == []
 
 
+def test_files_sent_are_listed_by_the_page_and_found_by_name_or_source(
+    cast: Cast, django_assert_num_queries: Any
+) -> None:
+    client = cast.client("academy")
+    agency, by = make_agency(), cast.users["academy"]
+    send(client, FILE, name="first.csv", source="City HR")
+    for number in range(2):
+        ImportRun.objects.bulk_create(
+            ImportRun(agency=agency, kind="units", file_name=f"units-{number}-{k}.csv", uploaded_by=by)
+            for k in range(30)
+        )
+
+    first = client.get(reverse("import-list"))
+    # session and user 2, access and tree 2, agency 1, count and files 2, sources 1
+    with django_assert_num_queries(8):
+        second = client.get(reverse("import-list"), {"page": 2})
+    found = [client.get(reverse("import-list"), {"q": q}).context["runs"] for q in ("FIRST", "city", "units-1", "none")]
+
+    assert "page 1 of 2" in words(first)
+    assert "first.csv" not in words(first)
+    assert "first.csv City HR" in words(second)
+    assert [len(runs) for runs in found] == [1, 1, 30, 0]
+    assert client.get(reverse("import-list"), {"page": "x"}).status_code == 400
+
+
 def test_a_header_without_rows_says_that_there_is_nothing_to_record(cast: Cast) -> None:
     client = cast.client("academy")
 
