@@ -524,7 +524,8 @@ def minimums(places: Iterable[Place], tree: UnitTree) -> tuple[dict[Place, int],
 
 def below_minimum(session: ClassSession, officer_ids: Collection[int]) -> list[str]:
     """The units and shifts that fall below their minimum while these members are in the class, in which they have
-    seats: `Central nights keeps 1 of at least 3 on 3 Mar 2026`, of each the worst day. A dozen queries.
+    seats: `Central nights keeps 1 of at least 3 on 3 Mar 2026`, of each the worst day, furthest below first. A dozen
+    queries.
     """
     days = seats.days_of(seats.blocks(session))
     if not days or not officer_ids:
@@ -543,10 +544,10 @@ def below_minimum(session: ClassSession, officer_ids: Collection[int]) -> list[s
         if found.number < found.minimum and (place not in worst or found.number < worst[place].number):
             worst[place] = found
     shifts = Shift.objects.in_bulk() if worst else {}
+    told = [(each, named(each.place.unit, each.place.shift, tree, shifts)) for each in worst.values()]
+    told.sort(key=lambda pair: (pair[0].number - pair[0].minimum, pair[1]))
     return [
-        f"{named(each.place.unit, each.place.shift, tree, shifts)} keeps {max(each.number, 0)} of at least "
-        f"{each.minimum} on {spoken(each.day)}"
-        for each in worst.values()
+        f"{name} keeps {max(each.number, 0)} of at least {each.minimum} on {spoken(each.day)}" for each, name in told
     ]
 
 
