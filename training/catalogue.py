@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 
 from roster.trail import What, note_saved, told, values_of
 from training.course_imports import JUDGED, NOT_TOLD, link_title
-from training.models import Course, CourseTest, CourseTopic, Topic
+from training.models import ClassState, Course, CourseTest, CourseTopic, LessonPlan, Topic
 from training.titles import title_key
 
 #: What of a course a person writes, besides its lists; numbers as text.
@@ -170,3 +170,24 @@ def save_topic(topic: Topic) -> None:
     before = None if topic.pk is None else values_of(Topic.objects.get(pk=topic.pk))
     topic.save()
     note_saved(What.TOPIC, topic.name, before, values_of(topic), about=topic.pk)
+
+
+def refuse_to_rewrite(plan: LessonPlan, objectives: str, *, has_file: bool) -> None:
+    """`ValidationError` where a finished class was taught from what these objectives or a file would replace.
+
+    Its class file keeps what was taught (CALEA 33.1.7). What is missing may be added at any time. Two queries.
+    """
+    before = LessonPlan.objects.get(pk=plan.pk)
+    faults = {}
+    if before.objectives and objectives != before.objectives:
+        faults["objectives"] = "these objectives"
+    if before.file_id is not None and has_file:
+        faults["file"] = "this file"
+    if faults and plan.classes.filter(state=ClassState.FINISHED).exists():
+        raise ValidationError(
+            {
+                name: f"Finished classes were taught from {what}, and their class files keep it. "
+                "Add another version of the lesson plan for what changes."
+                for name, what in faults.items()
+            }
+        )

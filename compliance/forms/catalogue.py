@@ -221,7 +221,10 @@ class LessonPlanTextForm(FilesForm):
     approved_by = forms.CharField(label="Approved by", max_length=200, required=False)
     approved_on = day_field("Approved on", required=False)
     file = KeptFileField(
-        label="File", kinds=LESSON_PLANS, required=False, help_text="Another takes the place of the one before."
+        label="File",
+        kinds=LESSON_PLANS,
+        required=False,
+        help_text="Another takes its place until a class taught from it is finished.",
     )
 
     def __init__(self, *args: Any, plan: LessonPlan, today: date, **kwargs: Any) -> None:

@@ -214,6 +214,7 @@ def _save_plan(request: ViewerRequest, form: LessonPlanTextForm) -> None:
     upload = form.cleaned_data["file"]
     with keeping(), changing_rules(by=request.user, via=Via.PAGE, why="What the lesson plan says"):
         row = form.row()
+        catalogue.refuse_to_rewrite(row, row.objectives, has_file=bool(upload))
         if upload:
             agencies = Agency.objects.order_by("pk")
             if request.viewer.agencies is not None:

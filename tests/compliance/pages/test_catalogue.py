@@ -21,7 +21,7 @@ from tests.compliance.pages.cast import Cast
 from tests.compliance.pages.reading import Shown
 from tests.factories import complete, make_agency, make_class, make_course, make_lesson_plan, make_topic, make_user
 from tests.uploads import PDF, sent
-from training.models import Course, CourseTest, Enrollment, TestAttempt
+from training.models import ClassState, Course, CourseTest, Enrollment, TestAttempt
 
 pytestmark = pytest.mark.django_db
 
@@ -268,6 +268,28 @@ def test_the_file_of_a_lesson_plan_is_kept_handed_out_and_judged_by_its_content(
     assert file["Content-Disposition"].startswith("attachment")
     assert refused.status_code == 404
     assert "plan 2025.pdf" in words(client.get(address))
+
+
+def test_what_a_finished_class_was_taught_from_is_added_to_and_never_replaced(cast: Cast, tmp_path: Path) -> None:
+    plan = make_lesson_plan(cast.basic, "v2025", date(2025, 1, 1))
+    make_class("C-1", cast.basic, lesson_plan=plan, state=ClassState.FINISHED)
+    client = cast.client("academy")
+    address = reverse("lesson-plan-detail", args=[plan.pk])
+    says = {"objectives": "Listen", "approved_by": "Board", "approved_on": "2024-12-02"}
+
+    with override_settings(MEDIA_ROOT=str(tmp_path)):
+        client.post(address, says)
+        client.post(address, says | {"file": sent(PDF, "plan.pdf")})
+        refused = client.post(address, says | {"objectives": "Talk", "file": sent(PDF, "other.pdf")})
+        approved = client.post(address, says | {"approved_by": "Advisory board"})
+
+    plan.refresh_from_db()
+    assert plan.file is not None
+    assert (plan.objectives, plan.file.name, plan.approved_by) == ("Listen", "plan.pdf", "Advisory board")
+    assert (refused.status_code, approved.status_code) == (400, 302)
+    page = words(refused)
+    assert "Finished classes were taught from these objectives, and their class files keep it." in page
+    assert "Finished classes were taught from this file, and their class files keep it." in page
 
 
 def test_the_page_of_a_course_says_how_far_its_classes_are(cast: Cast) -> None:
