@@ -99,7 +99,8 @@ def make_officer(
 ) -> Officer:
     """A member, employed from `hired_on`, with a home assignment when a unit is given."""
     number = next(_numbers)
-    employee_id = employee_id or f"9{number:06d}"  # longer than the ids that tests write out
+    # Longer than the ids that tests write out, and none of those is part of it: they begin with 00.
+    employee_id = employee_id or f"9{100_000 + number}"
     agency = values.pop("agency", None) or (unit.agency if unit else make_agency())
     officer = Officer.objects.create(
         agency=agency,
