@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import wraps
@@ -162,7 +162,7 @@ def arrange(request: HttpRequest, table: Table, name: str) -> HttpResponseBase |
     return export(table, name, form) if form else None
 
 
-def export_rows(request: HttpRequest, rows: Sequence[Sequence[Any]], name: str) -> HttpResponseBase:
+def export_rows(request: HttpRequest, rows: Iterable[Sequence[Any]], name: str) -> HttpResponseBase:
     """Rows with their header as the file that the address asks for; for tables that are no list of records."""
     return csv_response(rows, name) if _export_form(request) == "csv" else xlsx_response(rows, name)
 

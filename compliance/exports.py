@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import xlsxwriter
+from django.core.exceptions import BadRequest
 from django.db.models import Model, QuerySet
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.encoding import force_str
@@ -25,6 +26,8 @@ FORMATS = ("csv", "xlsx")
 ROWS_READ = 2000
 #: What a column's method may ask for by name.
 ARGUMENTS = ("value", "record", "column", "bound_column", "bound_row", "table")
+#: Rows of a sheet in any program, the header among them.
+MOST_ROWS = 1_048_576
 #: Columns of a sheet are as wide as the widest of so many rows, up to so many letters.
 ROWS_MEASURED, WIDEST = 200, 60
 #: What a spreadsheet would take for a formula.
@@ -149,22 +152,35 @@ def csv_response(rows: Iterable[Sequence[Any]], name: str) -> HttpResponseBase:
     return response
 
 
+class SheetFull(BadRequest):
+    """More rows than a sheet holds; the message is for whoever asked for one."""
+
+
 def xlsx_response(rows: Iterable[Sequence[Any]], name: str) -> HttpResponseBase:
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-    book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    write_sheet(book, safe_name(name)[:31], rows)
-    book.close()
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    try:
+        with xlsxwriter.Workbook(file, options) as book:
+            write_sheet(book, safe_name(name)[:31], rows)
+    except SheetFull:
+        file.close()
+        raise
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=f"{safe_name(name)}.xlsx")
 
 
 def write_sheet(book: xlsxwriter.Workbook, title: str, rows: Iterable[Sequence[Any]]) -> None:
-    """One sheet: the first row is the header, kept in view; dates stay dates; columns as wide as their first rows."""
+    """One sheet: the first row is the header, kept in view; dates stay dates; columns as wide as their first rows.
+
+    `SheetFull` where the rows are more than a sheet holds.
+    """
     sheet = book.add_worksheet(title)
     sheet.freeze_panes(1, 0)
     bold, day = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"})
     widths: dict[int, int] = {}
     for place, row in enumerate(rows):
+        if place == MOST_ROWS:
+            raise SheetFull(f"Export: a sheet holds {MOST_ROWS - 1:,} rows and this list has more. Take the CSV.")
         for column, value in enumerate(row):
             if place < ROWS_MEASURED:
                 widths[column] = max(widths.get(column, 0), min(len(str(value)), WIDEST))

@@ -11,8 +11,9 @@ import io
 import json
 import os
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,8 @@ MOST_TITLES = 100
 MOST_MEMBERS = 20
 #: Members not found that are kept with a plan; more than these are another file.
 MOST_UNKNOWN = 1_000
+#: Lines in memory at a time while a plan is written to a file.
+LINES_READ = 2_000
 #: Lines between two words on how far keeping a plan is.
 _TELL_EVERY = 10_000
 #: What a person may say of a title besides naming a course.
@@ -523,3 +526,30 @@ def with_names(run: ImportRun, lines: Sequence[ImportLine]) -> list[tuple[Import
         for officer in Officer.objects.filter(agency=run.agency, employee_id__in=set(ids.values()))
     }
     return [(line, names.get(ids[line.pk], "")) for line in lines]
+
+
+def rows_of_runs(runs: QuerySet[ImportRun], titles: Mapping[str, str]) -> Iterator[list[Any]]:
+    """Files sent as a table: a header, then a row for each."""
+    yield ["File", "Source", "Holds", "Sent", "By", "Rows", "State"]
+    for run in runs.iterator(chunk_size=LINES_READ):
+        sent_on = timezone.localdate(run.uploaded_at)
+        source = run.options.get("source", "")
+        by = run.uploaded_by.username
+        yield [run.file_name, source, titles[run.kind], sent_on, by, run.rows, run.get_state_display()]
+
+
+def plan_rows(run: ImportRun, lines: QuerySet[ImportLine]) -> Iterator[list[Any]]:
+    """The plan as a table: a header, then these lines in their order. One query for two thousand lines, at most."""
+    yield ["Line", "Row", "Member", "Plan", "Changes", "Warning", "Reason"]
+    titles = {column.name: column.title or column.name for column in imports.KINDS[run.kind].columns}
+    read = lines.iterator(chunk_size=LINES_READ)
+    while part := list(islice(read, LINES_READ)):
+        for line, name in with_names(run, part):
+            changes = [f"{titles.get(column, column)}: {old} → {new}" for column, old, new in line.changes or ()]
+            warning = "yes" if line.has_warning else ""
+            yield [line.line, line.summary, name, told_verdict(line.verdict), "; ".join(changes), warning, line.reason]
+
+
+def told_verdict(verdict: str) -> str:
+    """`new`, `same`, `changed`, `rejected`, `left out`."""
+    return "left out" if verdict == "skipped" else verdict

@@ -173,14 +173,22 @@ class ColumnsForm(StyledForm):
         )
 
 
-class PlanFilterForm(forms.Form):
+class PartForm(forms.Form):
+    """Which part of a long list is looked at."""
+
+    q = forms.CharField(required=False, max_length=100, error_messages={"max_length": "q: at most 100 characters."})
+    page = forms.IntegerField(
+        required=False, min_value=1, error_messages={"invalid": "page: give a number, as in page=2."}
+    )
+
+
+class PlanFilterForm(PartForm):
+    """Which rows of a plan are looked at."""
+
     show = forms.ChoiceField(
         required=False,
         choices=[(word, word) for word in ("", "new", "same", "changed", "rejected", "skipped", "warnings")],
         error_messages={"invalid_choice": "show: there are no rows of this kind. Choose one of the counts above."},
-    )
-    page = forms.IntegerField(
-        required=False, min_value=1, error_messages={"invalid": "page: give a number, as in page=2."}
     )
 
 
@@ -269,15 +277,6 @@ class TitleForm(StyledForm):
     @property
     def offered(self) -> list[str]:
         return [COUNTS_TOWARD_NOTHING, *map(offered_as, self.courses)]
-
-
-class PartForm(forms.Form):
-    """Which part of a long list is looked at."""
-
-    q = forms.CharField(required=False, max_length=100, error_messages={"max_length": "q: at most 100 characters."})
-    page = forms.IntegerField(
-        required=False, min_value=1, error_messages={"invalid": "page: give a number, as in page=2."}
-    )
 
 
 class MembersForm(StyledForm):

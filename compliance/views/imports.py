@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from compliance import import_runs, imports, near_members, undo
+from compliance.asking import export_rows
 from compliance.forms.imports import (
     AlsoForm,
     ColumnsForm,
@@ -89,8 +90,10 @@ def import_list(request: ViewerRequest) -> HttpResponseBase:
     is_right = wanted.is_valid()
     q, number = (wanted.cleaned_data["q"], wanted.cleaned_data["page"] or 1) if is_right else ("", 1)
     runs = _runs(request.viewer).filter(Q(file_name__icontains=q) | Q(options__source__icontains=q))
-    page = Paginator(runs, RUNS_SHOWN).get_page(number)
     titles = dict(kinds)
+    if is_right and "export" in request.GET:
+        return export_rows(request, import_runs.rows_of_runs(runs, titles), "imports")
+    page = Paginator(runs, RUNS_SHOWN).get_page(number)
     context = {
         "form": form,
         "wanted": wanted,
@@ -162,18 +165,25 @@ def import_detail(request: ViewerRequest, pk: int) -> HttpResponseBase:
         "sent_before": import_runs.sent_before(run),
     }
     if not context["is_busy"] and run.state in ("planned", "recorded", "undone"):
-        context |= _plan(run, wanted.cleaned_data["show"], wanted.cleaned_data["page"] or 1)
+        show, q = wanted.cleaned_data["show"], wanted.cleaned_data["q"]
+        lines = _lines(run, show, q)
+        if "export" in request.GET:
+            return export_rows(request, import_runs.plan_rows(run, lines), f"plan-{run.pk}")
+        context |= _plan(run, lines, show, q, wanted.cleaned_data["page"] or 1)
     return render(request, "imports/detail.html", context)
 
 
-def _plan(run: ImportRun, show: str, page: int) -> dict[str, Any]:
+def _lines(run: ImportRun, show: str, q: str) -> QuerySet[ImportLine]:
+    """The lines of a plan with this verdict, or with warnings, that hold these words."""
+    lines = ImportLine.objects.filter(run=run, summary__icontains=q).order_by("line")
+    if show == "warnings":
+        return lines.filter(has_warning=True)
+    return lines.filter(verdict=show) if show else lines
+
+
+def _plan(run: ImportRun, lines: QuerySet[ImportLine], show: str, q: str, page: int) -> dict[str, Any]:
     """The lines wanted for, and the titles that need a person."""
     counts = run.counts
-    lines = ImportLine.objects.filter(run=run).order_by("line")
-    if show == "warnings":
-        lines = lines.filter(has_warning=True)
-    elif show:
-        lines = lines.filter(verdict=show)
     shown = [
         (value, name, run.rows if not value else counts.get(value, 0))
         for value, name in VERDICTS
@@ -183,7 +193,8 @@ def _plan(run: ImportRun, show: str, page: int) -> dict[str, Any]:
     members = import_runs.members_of(run) if run.state == "planned" else []
     kind_columns = {column.name: column.title or column.name for column in imports.KINDS[run.kind].columns}
     pages = Paginator(lines, PER_PAGE)
-    pages.count = counts.get(show, 0) if show else run.rows  # counting a million takes longer than showing fifty
+    if not q:  # counting a million takes longer than showing fifty
+        pages.count = counts.get(show, 0) if show else run.rows
     shown_page = pages.get_page(page)
     return {
         "page": shown_page,
@@ -192,6 +203,7 @@ def _plan(run: ImportRun, show: str, page: int) -> dict[str, Any]:
             for line, name in import_runs.with_names(run, list(shown_page.object_list))
         ],
         "show": show,
+        "q": q,
         "filters": shown,
         "titles": titles,
         "titles_named": titles[:TITLES_NAMED],

@@ -71,6 +71,17 @@ ROWS: list[list[Any]] = [
 ]
 
 
+def test_a_sheet_takes_no_row_more_than_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exports, "MOST_ROWS", 4)
+
+    whole = xlsx_response(ROWS, "list")
+    with pytest.raises(exports.SheetFull, match=r"holds 3 rows and this list has more\. Take the CSV\.$"):
+        xlsx_response([*ROWS, ["one more"]], "list")
+
+    assert len(xlsx_rows(whole)) == 4
+    whole.close()
+
+
 def content(response: Any) -> bytes:
     parts: Iterable[bytes] = response.streaming_content
     whole = b"".join(parts)

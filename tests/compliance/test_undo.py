@@ -370,7 +370,7 @@ def test_a_title_that_a_run_mapped_goes_back_to_nothing(academy: User) -> None:
 
     assert mapped == 1
     assert shown() == before
-    assert run.undone["withdrawn"] == {"course aliases": 1}
+    assert run.undone["withdrawn"] == {"mapped titles": 1}
     assert run.undone["set_back"] == {"courses": 1}
     assert differences() == {}
 

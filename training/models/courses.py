@@ -152,7 +152,7 @@ class CourseAlias(models.Model):
     course = models.ForeignKey(Course, models.PROTECT, related_name="aliases")
 
     class Meta:
-        verbose_name_plural = "course aliases"
+        verbose_name = "mapped title"
         constraints = (
             models.UniqueConstraint(
                 fields=("title_key", "source"),

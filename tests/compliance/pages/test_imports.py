@@ -26,6 +26,7 @@ from compliance.models import ImportLine, ImportRun, Job, Waiver
 from compliance.standings import differences
 from compliance.templatetags.shown import time_left
 from tests.compliance.pages.cast import Cast
+from tests.compliance.pages.reading import csv_rows, xlsx_rows
 from tests.factories import complete, make_agency, make_course, make_user
 from training.models import Completion, Course, CourseAlias
 from training.titles import title_key
@@ -101,6 +102,39 @@ def test_the_plan_is_the_page(cast: Cast) -> None:
     assert "4 002918 CIT-40 2019-05-03 Whitfield, Amara = same" in text
     assert "▲ rejected employee_id: No member has this employee id." in text
     assert Completion.objects.count() == 1
+
+
+def test_the_plan_is_searched_and_exported_as_it_is_filtered(cast: Cast) -> None:
+    client = cast.client("academy")
+    address = reverse("import-detail", args=[planned(client).pk])
+
+    page = words(client.get(address, {"q": "003377", "show": "new"}))
+    every = csv_rows(client.get(address, {"export": "csv"}))
+    some = xlsx_rows(client.get(address, {"export": "xlsx", "q": "003377", "show": "new"}))
+    wrong = client.get(address, {"export": "pdf"})
+
+    assert re.findall(r"(\d) 00\d{4} CIT", page) == ["3"]
+    assert every[0] == ["Line", "Row", "Member", "Plan", "Changes", "Warning", "Reason"]
+    assert [(row[0], row[3]) for row in every[1:]] == [
+        ("2", "new"), ("3", "new"), ("4", "same"), ("5", "rejected"), ("6", "rejected"), ("7", "rejected"),
+    ]  # fmt: skip
+    assert every[4][6] == "employee_id: No member has this employee id."
+    assert [row[:4] for row in some[1:]] == [[3, "003377 CIT-40 2024-06-21", "Delacroix, Jonah", "new"]]
+    assert wrong.status_code == 400
+
+
+def test_the_files_sent_are_exported_as_they_are_searched(cast: Cast) -> None:
+    client = cast.client("academy")
+    for name in ("spring.csv", "autumn.csv"):
+        send(client, FILE, name=name)
+
+    rows = csv_rows(client.get(reverse("import-list"), {"export": "csv", "q": "spring"}))
+
+    today = timezone.localdate().isoformat()
+    assert rows == [
+        ["File", "Source", "Holds", "Sent", "By", "Rows", "State"],
+        ["spring.csv", "", "Completions", today, "academy", "0", "uploaded"],
+    ]
 
 
 def test_every_kind_of_record_can_be_sent(cast: Cast) -> None:
