@@ -72,23 +72,35 @@ def sent_again(page: Any, **changes: Any) -> dict[str, Any]:
 # --- the list --------------------------------------------------------------------------------------------------------
 
 
-def test_the_list_says_when_where_how_many_and_how_it_stands(cast: Cast) -> None:
-    today, room = timezone.localdate(), make_place("Room 2")
+@pytest.mark.parametrize(
+    ("hour", "minute", "missing"),
+    [
+        pytest.param(7, 59, "3", id="before-it-begins"),  # a lesson plan, and who teaches each block
+        pytest.param(8, 0, "4", id="begun"),  # besides, the approved roster
+        pytest.param(12, 0, "6", id="first-block-over"),  # and its real times and signed sheet
+        pytest.param(23, 59, "8", id="both-over"),
+    ],
+)
+def test_the_list_says_when_where_how_many_and_how_it_stands(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, hour: int, minute: int, missing: str
+) -> None:
+    today, room = date(2026, 3, 2), make_place("Room 2")
     past = make_class("C-1", cast.basic, days=[today - timedelta(days=9)], place=room, capacity=2)
     make_class("C-2", cast.refresher, days=[today])
     make_class("C-3", cast.basic, days=[today + timedelta(days=9)])
     make_class("C-4", cast.basic, days=[today + timedelta(days=10)], state="cancelled")
     for officer, state in ((cast.amara, "enrolled"), (cast.jonah, "waitlisted"), (make_officer(), "withdrawn")):
         seat(past, officer, state)
+    monkeypatch.setattr(timezone, "now", lambda: at(today, hour, minute))
 
     rows = csv_rows(cast.client("academy").get(reverse("class-list"), {"export": "csv", "sort": "number"}))
 
     assert rows == [
         ["Number", "Course", "Days", "Place", "Seats", "State", "Missing"],
-        ["C-1", "CIT basic course", str(today - timedelta(days=9)), "Room 2", "1", "taught, not finished", "11"],
-        ["C-2", "CIT refresher", str(today), "", "0", "under way", "3"],
-        ["C-3", "CIT basic course", str(today + timedelta(days=9)), "", "0", "planned", "3"],
-        ["C-4", "CIT basic course", str(today + timedelta(days=10)), "", "0", "cancelled", "0"],
+        ["C-1", "CIT basic course", "2026-02-21", "Room 2", "1", "taught, not finished", "11"],
+        ["C-2", "CIT refresher", "2026-03-02", "", "0", "under way", missing],
+        ["C-3", "CIT basic course", "2026-03-11", "", "0", "planned", "3"],
+        ["C-4", "CIT basic course", "2026-03-12", "", "0", "cancelled", "0"],
     ]
 
 
