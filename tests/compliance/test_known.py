@@ -15,6 +15,7 @@ from compliance.tasks import HANDLERS
 from roster.facts import Via, recording
 from roster.models import Role
 from tests import factories as make
+from tests.waiting_jobs import work
 from training.models import Completion
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,8 +47,7 @@ def test_a_page_waits_for_the_job_and_then_answers(client: Client, voided: tuple
     first, second = client.get(address), client.get(address)
     waiting = list(Job.objects.filter(kind="known"))
     for _ in range(2):  # the day asked about, and the month before it
-        for job in Job.objects.filter(state="waiting"):
-            jobs.run(str(job.key), HANDLERS)
+        work()
         answered = client.get(address)
 
     assert (first.status_code, first["Refresh"], second.status_code, len(waiting)) == (202, "3", 202, 1)

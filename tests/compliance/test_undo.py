@@ -13,8 +13,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import models
 from django.test.utils import override_settings
 
-from compliance import import_runs, jobs, tasks, undo
-from compliance.models import ImportRun, Job, Standing
+from compliance import import_runs, undo
+from compliance.models import ImportRun, Standing
 from compliance.standings import differences
 from roster.facts import Via, recording
 from roster.models import Assignment, Employment, Officer, Unit
@@ -22,6 +22,7 @@ from roster.plans import ImportOptions
 from roster.records import correct
 from tests.factories import make_agency, make_course, make_requirement, make_user
 from tests.importing import shown
+from tests.waiting_jobs import work
 from training.models import Completion, EvidenceDecision
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,11 +61,6 @@ def media(tmp_path: Path) -> Iterator[Path]:
 def academy() -> User:
     make_agency()
     return make_user("academy", "academy")
-
-
-def work() -> None:
-    for job in Job.objects.filter(state="waiting"):
-        jobs.run(str(job.key), tasks.HANDLERS)
 
 
 def sent(by: User, kind: str, text: str, **options: Any) -> ImportRun:

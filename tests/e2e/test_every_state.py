@@ -13,17 +13,17 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from compliance import course_rules, jobs, mass, rule_changes
+from compliance import course_rules, mass, rule_changes
 from compliance.models import Edition, Job, MassAct, Requirement
 from compliance.reports import issue
 from compliance.reports.accreditation import Question
 from compliance.requirements_toml import export_toml
-from compliance.tasks import HANDLERS
 from roster.facts import known_now
 from roster.models import Agency, Officer, Unit
 from tests import factories as make
 from tests.e2e.conftest import DESKTOP, PHONE, People, Person
 from tests.e2e.test_every_page import refused, violations
+from tests.waiting_jobs import work
 from training.models import Certificate, Course, LessonPlan
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -44,12 +44,6 @@ def check(person: Person, path: str = "", *, heading: str = "") -> Page:
     assert width <= room, f"{page.url} is {width} wide"
     assert refused(person.errors) == []
     return page
-
-
-def work() -> None:
-    """What a worker does with the jobs that wait."""
-    for job in Job.objects.filter(state="waiting").order_by("pk"):
-        jobs.run(str(job.key), HANDLERS)
 
 
 @pytest.fixture

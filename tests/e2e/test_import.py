@@ -10,11 +10,9 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
-from compliance import jobs
-from compliance.models import Job
 from compliance.standings import differences
-from compliance.tasks import HANDLERS
 from roster.models import Officer, Unit
+from tests import waiting_jobs
 from tests.e2e.conftest import People
 from tests.e2e.test_every_page import violations
 from tests.importing import every_table, not_as_before
@@ -69,8 +67,7 @@ def files(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Path]:
 
 def work(page: Page) -> None:
     """What a worker does with the jobs that wait; then the page again."""
-    for job in Job.objects.filter(state="waiting"):
-        jobs.run(str(job.key), HANDLERS)
+    waiting_jobs.work()
     page.goto(page.url)
 
 

@@ -13,7 +13,6 @@ from django.test.utils import override_settings
 from django.urls import reverse
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from compliance import jobs, tasks
 from compliance.models import Job, Standing
 from compliance.standings import differences
 from roster.models import TrailLine
@@ -21,6 +20,7 @@ from tests.compliance.pages.cast import Cast
 from tests.compliance.pages.reading import Shown
 from tests.factories import complete, make_agency, make_class, make_course, make_lesson_plan, make_topic, make_user
 from tests.uploads import PDF, sent
+from tests.waiting_jobs import work
 from training.models import ClassState, Course, CourseTest, Enrollment, TestAttempt
 
 pytestmark = pytest.mark.django_db
@@ -136,8 +136,7 @@ def test_a_higher_pass_mark_is_previewed_and_judges_everybody_anew_once_in_force
     kept = Course.objects.get(code="CIT-40").min_score
     before = Standing.objects.filter(officer=cast.jonah, has_credit=True).exists()
     client.post(answer["Location"])
-    for job in Job.objects.filter(state="waiting"):
-        jobs.run(str(job.key), tasks.HANDLERS)
+    work()
 
     assert "CIT basic course (CIT-40)" in page
     assert "change" in page
@@ -158,8 +157,7 @@ def test_a_title_that_files_brought_becomes_the_course_after_a_preview(cast: Cas
     answer = client.post(reverse("course-add"), said(hours="8"))
     saved = Course.objects.filter(code="NEW-8").exists()
     client.post(answer["Location"])
-    for job in Job.objects.filter(state="waiting"):
-        jobs.run(str(job.key), tasks.HANDLERS)
+    work()
 
     assert answer["Location"].startswith("/course-rules/")
     assert saved is False

@@ -11,13 +11,14 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from compliance import course_rules, jobs, tasks
+from compliance import course_rules
 from compliance.models import Job, Standing
 from compliance.standings import differences
 from roster.models import TrailLine
 from tests.compliance.pages.cast import Cast
 from tests.compliance.pages.reading import Shown, csv_rows
 from tests.factories import complete, make_agency, make_course, make_equivalency, make_lesson_plan, make_user
+from tests.waiting_jobs import work
 from training.models import Course, Equivalency, LessonPlan
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,11 +26,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def words(response: Any) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode())).replace("&#x27;", "'")
-
-
-def work() -> None:
-    for job in Job.objects.filter(state="waiting").order_by("pk"):
-        jobs.run(str(job.key), tasks.HANDLERS)
 
 
 @pytest.fixture

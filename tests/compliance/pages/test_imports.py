@@ -20,7 +20,7 @@ from django.test.utils import override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from compliance import import_runs, imports, jobs, tasks
+from compliance import import_runs, imports
 from compliance.coverage import standings_on
 from compliance.models import ImportLine, ImportRun, Job, Waiver
 from compliance.standings import differences
@@ -28,6 +28,7 @@ from compliance.templatetags.shown import time_left
 from tests.compliance.pages.cast import Cast
 from tests.compliance.pages.reading import csv_rows, xlsx_rows
 from tests.factories import complete, make_agency, make_course, make_user
+from tests.waiting_jobs import work
 from training.models import Completion, Course, CourseAlias
 from training.titles import title_key
 
@@ -60,12 +61,6 @@ def send(client: Client, content: bytes | str, name: str = "training.csv", **val
         reverse("import-list"),
         {"kind": "completions", "agency": make_agency().pk, "file": SimpleUploadedFile(name, data), **values},
     )
-
-
-def work() -> None:
-    """What a worker does with the jobs that wait."""
-    for job in Job.objects.filter(state="waiting"):
-        jobs.run(str(job.key), tasks.HANDLERS)
 
 
 def planned(client: Client, content: str = FILE, **values: Any) -> ImportRun:

@@ -11,13 +11,14 @@ import pytest
 from django.urls import reverse
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from compliance import jobs, mass, tasks
+from compliance import mass
 from compliance.models import Extension, Job, MassAct, Standing, Waiver
 from compliance.standings import differences
 from roster.models import Access, Officer
 from tests.compliance.pages.cast import Cast
 from tests.compliance.pages.reading import Shown, csv_rows
 from tests.factories import complete, extend, make_officer, waive
+from tests.waiting_jobs import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,14 +36,6 @@ WANTED = {
 def words(response: Any) -> str:
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
     return text.replace("&#x27;", "'")
-
-
-def work() -> list[Job]:
-    """What a worker does with the jobs that wait."""
-    waiting = list(Job.objects.filter(state="waiting").order_by("pk"))
-    for job in waiting:
-        jobs.run(str(job.key), tasks.HANDLERS)
-    return waiting
 
 
 def ask(cast: Cast, role: str = "compliance", **values: Any) -> Any:

@@ -15,13 +15,13 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from compliance import jobs, tasks
 from compliance.models import IssuedReport, Job
 from compliance.reports import issue
 from compliance.reports.accreditation import Question
 from roster.facts import known_now
 from tests.compliance.pages.cast import Cast
 from tests.factories import make_agency, make_officer, make_unit, make_user
+from tests.waiting_jobs import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,11 +59,6 @@ def ask(client: Client, **values: str) -> Any:
         reverse("report-list"),
         {"requirement": "refresher", "as_of": "2026-01-31", "token": "one", **values},
     )
-
-
-def work() -> None:
-    for job in Job.objects.filter(state="waiting"):
-        jobs.run(str(job.key), tasks.HANDLERS)
 
 
 def addresses(report: IssuedReport) -> list[str]:
