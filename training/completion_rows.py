@@ -7,7 +7,7 @@ as the text the database would show for it, so that rows and stored facts compar
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, overload
@@ -32,7 +32,9 @@ GIVEN = {
     "certificate_expires_on": None,
     "lesson_plan": "",
 }
-EVIDENCE, EXPIRES, PLAN = (list(GIVEN).index(name) for name in ("evidence", "certificate_expires_on", "lesson_plan"))
+EVIDENCE, VERIFIED_ON, EXPIRES, PLAN = (
+    list(GIVEN).index(name) for name in ("evidence", "verified_on", "certificate_expires_on", "lesson_plan")
+)
 COPIED = ("officer_id", "course_id", "completed_on", "class_number", *GIVEN)
 Given = tuple[str | None, ...]
 Key = int | tuple[int, str]
@@ -93,25 +95,40 @@ def lesson_plans(stands_for: Mapping[int, int]) -> Plans:
     return found
 
 
+OWN_WAITS = "This is your own completion: it is recorded as pending, and counts once somebody else has verified it."
+
+
 class Warnings(Sequence[Issue]):
-    """Warnings as numbers, three for each row; the sentences are made when they are read."""
+    """Warnings as numbers, four for each row at most; the sentences are made when they are read."""
 
     def __init__(
-        self, rows: Rows, hired: Mapping[int, int], plans: Plans, headers: tuple[str, str], today: date
+        self,
+        rows: Rows,
+        hired: Mapping[int, int],
+        plans: Plans,
+        headers: Sequence[str],
+        waiting: Collection[int],
+        today: date,
     ) -> None:
-        """Look through rows that will be recorded. `hired`: member -> day; `headers`: of day and lesson plan."""
+        """Look through rows that will be recorded.
+
+        `hired`: member -> day; `headers`: of day, lesson plan and evidence; `waiting`: the sender's own rows.
+        """
         self._rows, self._hired, self._plans, self._headers = rows, hired, plans, headers
-        #: three times the row, plus one when it is before the member was hired, two when its plan does not count
+        #: four times the row, plus one when it is before the member was hired, two when its plan does not count, three
+        #: when it waits for another person than its sender
         self._codes = array("Q")
         long_ago = today.toordinal() - LATE_AFTER_DAYS
         for place, verdict in enumerate(rows.verdict):
             if verdict in (NEW, CHANGED):
                 if rows.day[place] < long_ago and verdict == NEW:
-                    self._codes.append(place * 3)
+                    self._codes.append(place * 4)
                 if rows.day[place] < hired.get(rows.officer[place], 0):
-                    self._codes.append(place * 3 + 1)
+                    self._codes.append(place * 4 + 1)
                 if plans and self._plan_counts(place) is False:
-                    self._codes.append(place * 3 + 2)
+                    self._codes.append(place * 4 + 2)
+                if place in waiting:
+                    self._codes.append(place * 4 + 3)
 
     def _plan_counts(self, place: int) -> bool | None:
         """Whether the lesson plan a row names was in force on its day; None where there is nothing to look at."""
@@ -134,7 +151,9 @@ class Warnings(Sequence[Issue]):
         return self._said(self._codes[index])
 
     def _said(self, code: int) -> Issue:
-        place, kind = divmod(code, 3)
+        place, kind = divmod(code, 4)
+        if kind == 3:
+            return Issue(self._rows.line[place], self._headers[2], "", OWN_WAITS)
         day = date.fromordinal(self._rows.day[place]).isoformat()
         if kind == 2:
             version = self._rows.given[place][PLAN] or ""
@@ -160,6 +179,14 @@ def key_of(officer: int, course: int, day: int, number: str) -> Key:
 def differ(given: str | None, stored: str | None) -> bool:
     """Whether a given value says otherwise; a blank one says nothing."""
     return given is not None and given != stored
+
+
+def unverified(given: Given, *, says: str | None = None) -> Given:
+    """The same with what it says of verified evidence left out, or with `says` in its place."""
+    if given[EVIDENCE] not in (None, Evidence.VERIFIED.value):
+        return given
+    less = {EVIDENCE: says, VERIFIED_ON: None}
+    return tuple([less.get(place, value) for place, value in enumerate(given)])
 
 
 def with_defaults(given: Given) -> Iterator[str | None]:

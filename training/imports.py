@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import partial
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from django.db import connection
 from django.db.models import Min, Model
@@ -54,8 +54,10 @@ from training.completion_rows import (
     key_of,
     lesson_plans,
     stored_completions,
+    unverified,
     with_defaults,
 )
+from training.completions import OWN_CHANGE
 from training.course_finder import Courses, UnknownCourse
 from training.models import Completion, Course, Evidence, EvidenceDecision, Result
 
@@ -293,6 +295,7 @@ class CompletionsImport(Import):
 
     def decide(self) -> Plan:
         officers = list(self.officer_ids())
+        own = self._own_places()
         #: the fact that a changed row replaces, and what the new one says; by row
         self._changed: dict[int, tuple[int, Given]] = {}
         #: what stands, of the same rows
@@ -303,6 +306,7 @@ class CompletionsImport(Import):
             if place is not None:
                 self._compare(place, fact_id, tuple(values))
         del self._by_key
+        waiting = self._kept_waiting(own)
         self._carried = {
             decision.completion_id: decision
             for decision in EvidenceDecision.objects.known().filter(
@@ -314,7 +318,8 @@ class CompletionsImport(Import):
             self._rows,
             {officer: first.toordinal() for officer, first in hired},
             lesson_plans(self._courses.stands_for),
-            (self.table.header_of("completed_on"), self.table.header_of("lesson_plan")),
+            tuple(map(self.table.header_of, ("completed_on", "lesson_plan", "evidence"))),
+            waiting,
             self.today,
         )
         return Plan(
@@ -341,6 +346,30 @@ class CompletionsImport(Import):
             merged = tuple([new if new is not None else old for new, old in zip(given, stored, strict=True)])
             self._changed[place] = (fact_id, merged)
             self._before[place] = stored
+
+    def _own_places(self) -> list[int]:
+        """Rows about the sender. That they say "verified" says nothing: nobody verifies what is on record of them."""
+        rows = self._rows
+        places = [place for place, officer in enumerate(rows.officer) if officer in self.own] if self.own else []
+        for place in places:
+            rows.given[place] = unverified(rows.given[place])
+        return places
+
+    def _kept_waiting(self, own: Sequence[int]) -> set[int]:
+        """Of the sender's own rows those that wait for another person; what would change their record is rejected."""
+        rows, waiting = self._rows, set()
+        for place in own:
+            if rows.verdict[place] == NEW and rows.given[place][EVIDENCE] is None:
+                rows.given[place] = unverified(rows.given[place], says=Evidence.PENDING.value)
+                waiting.add(place)
+            elif rows.verdict[place] == CHANGED:
+                rows.verdict[place] = REJECTED
+                del self._changed[place]
+                who = self._who.members.employee_ids[rows.officer[place]]
+                self.reject(rows.line[place], "employee_id", who, OWN_CHANGE)
+        if own:
+            self.errors.sort(key=attrgetter("line"))
+        return waiting
 
     def _keeps_evidence(self, place: int) -> bool:
         """A row that says nothing of the evidence leaves the decision on it as it is."""

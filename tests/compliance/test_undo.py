@@ -17,7 +17,7 @@ from compliance import import_runs, undo
 from compliance.models import ImportRun, Standing
 from compliance.standings import differences
 from roster.facts import Via, recording
-from roster.models import Assignment, Employment, Officer, Unit
+from roster.models import Access, Assignment, Employment, Officer, Unit
 from roster.plans import ImportOptions
 from roster.records import correct
 from tests.factories import make_agency, make_course, make_requirement, make_user
@@ -152,6 +152,23 @@ def test_what_a_run_ended_or_replaced_comes_back_and_follows_it(academy: User) -
     ended = Assignment.objects.known().get(officer__employee_id="001")
     assert ended.replaces is not None
     assert (ended.end_on, ended.replaces.end_on) == (None, date(2023, 12, 31))
+
+
+def test_a_run_with_completions_of_its_sender_is_undone_and_sent_again(academy: User) -> None:
+    for kind, text in FILES[:-1]:
+        sent(academy, kind, text)
+    before = shown()
+    Access.objects.create(user=academy, role="officer", officer=Officer.objects.get(employee_id="001"))
+
+    for _ in range(2):
+        run = sent(academy, "completions", DONE)
+        told = list(run.lines.order_by("line").values_list("verdict", "has_warning"))
+        stands = list(Completion.objects.known().order_by("officer__employee_id").values_list("evidence", flat=True))
+        undone(run, academy)
+
+        assert (told, stands) == ([("new", True), ("new", True)], ["pending", "verified"])
+        assert shown() == before
+    assert run.undone["left_count"] == 0
 
 
 def test_runs_undone_in_any_order_leave_everything_as_before(academy: User) -> None:

@@ -7,12 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 
 from compliance.models import Standing
 from roster.facts import Via, recording
-from roster.models import TrailLine
+from roster.models import Access, Officer, TrailLine
 from roster.tabular import preview
-from tests.factories import complete, make_course, make_lesson_plan, make_officer, make_requirement
+from tests.factories import complete, make_course, make_lesson_plan, make_officer, make_requirement, make_user
 from tests.importing import counts, import_text, reasons, verdicts
 from training.duplicates import remember_both, undecided
 from training.imports import CompletionsImport
@@ -286,6 +287,85 @@ def test_evidence_that_a_row_gives_outweighs_the_decision(tmp_path: Path) -> Non
 
     (new,) = Completion.objects.known()
     assert (new.evidence, new.decisions.count()) == ("verified", 0)
+
+
+OWN_WAITS = "This is your own completion: it is recorded as pending, and counts once somebody else has verified it."
+OWN_CHANGE = "This is your own completion. Somebody else has to correct or void it."
+OWN_FILE = (
+    "employee_id,course,completed_on,hours,evidence,verified_on\n"
+    "1,CIT-40,2026-11-01,40,,\n"
+    "1,CIT-40,2026-11-02,40,verified,2026-11-03\n"
+    "1,CIT-40,2026-11-03,40,rejected,\n"
+    "2,CIT-40,2026-11-02,40,,\n"
+)
+
+
+def evidence_of_all() -> list[tuple[str, int, str, bool]]:
+    """Member, day, evidence, and whether a day of verifying is said."""
+    rows = Completion.objects.known().order_by("officer__employee_id", "completed_on")
+    found = rows.values_list("officer__employee_id", "completed_on", "evidence", "verified_on")
+    return [(who, on.day, evidence, verified_on is not None) for who, on, evidence, verified_on in found]
+
+
+@pytest.mark.parametrize("linked", ["role", "address"])
+def test_nobody_verifies_their_own_completion_by_a_file(tmp_path: Path, linked: str) -> None:
+    member = make_officer("1")
+    make_officer("2")
+    make_course("CIT-40")
+    sender, another = make_user("academy"), make_user("academy")
+    if linked == "role":
+        Access.objects.create(user=sender, role="officer", officer=member)
+    else:
+        Officer.objects.filter(pk=member.pk).update(email="Reyes@city.example")
+        User.objects.filter(pk=sender.pk).update(email="reyes@CITY.example")
+        sender.refresh_from_db()
+
+    first = import_text(tmp_path, "completions", OWN_FILE, by=sender).plan
+    after_first = evidence_of_all()
+    second = import_text(tmp_path, "completions", OWN_FILE, by=sender).plan
+    by_another = import_text(tmp_path, "completions", OWN_FILE, by=another).plan
+    after_another = evidence_of_all()
+    once_more = import_text(tmp_path, "completions", OWN_FILE, by=sender).plan
+
+    assert verdicts(first) == ["new"] * 4
+    assert [tuple(warning) for warning in first.warnings] == [
+        (2, "evidence", "", OWN_WAITS),
+        (3, "evidence", "", OWN_WAITS),
+    ]
+    assert after_first == [
+        ("1", 1, "pending", False),
+        ("1", 2, "pending", False),
+        ("1", 3, "rejected", False),
+        ("2", 2, "verified", False),
+    ]
+    assert verdicts(second) == ["same"] * 4
+    # Another's word counts where the file gives one; a blank leaves the evidence as it stands.
+    assert verdicts(by_another) == ["same", "changed", "same", "same"]
+    assert after_another[:2] == [("1", 1, "pending", False), ("1", 2, "verified", True)]
+    # What another verified stays: the member's own file takes nothing back either.
+    assert verdicts(once_more) == ["same"] * 4
+    assert evidence_of_all() == after_another
+
+
+@pytest.mark.parametrize("evidence", ["", "verified", "pending"])
+def test_nobody_changes_their_own_completion_by_a_file(tmp_path: Path, evidence: str) -> None:
+    member, other, course = make_officer("1"), make_officer("2"), make_course("CIT-40")
+    complete(member, course, date(2026, 11, 1), hours=36)
+    complete(other, course, date(2026, 11, 1), hours=36)
+    sender = make_user("academy")
+    Access.objects.create(user=sender, role="officer", officer=member)
+    text = (
+        f"badge,course,completed_on,hours,evidence\n7,CIT-40,2026-11-01,40,{evidence}\n"
+        "8,CIT-40,2026-11-01,40,\n9,CIT-40,2026-11-01,40,\n"
+    )
+    Officer.objects.filter(pk=member.pk).update(badge="7")
+    Officer.objects.filter(pk=other.pk).update(badge="8")
+
+    plan = import_text(tmp_path, "completions", text, by=sender, match=("badge",)).plan
+
+    assert verdicts(plan) == ["rejected", "changed", "rejected"]
+    assert reasons(plan)[0] == (2, "employee_id", OWN_CHANGE)
+    assert list(Completion.objects.known().order_by("officer__employee_id").values_list("hours", flat=True)) == [36, 40]
 
 
 def test_warnings_of_late_entry_and_of_a_completion_before_hire(tmp_path: Path) -> None:
