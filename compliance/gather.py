@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
 from itertools import zip_longest
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from django.db.models import BigIntegerField, BooleanField, F, Func, OuterRef, Q, QuerySet, Value
+from django.db.models import BigIntegerField, BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Value
 
 from compliance import engine
 from compliance.models import Edition, Extension, Requirement, Waiver
@@ -361,12 +361,21 @@ def gather_members(
     }
 
 
+class Waiting(NamedTuple):
+    """A completion whose evidence nobody decided about."""
+
+    completion: int
+    #: its code
+    course: str
+    completed_on: date
+
+
 def pending_evidence(
     officer_ids: Collection[int], rules: Rules, as_of: date, *, known_at: datetime | None = None
-) -> set[tuple[int, int]]:
-    """(officer, requirement) with a completion up to that day that would be looked at once its evidence is verified.
+) -> dict[tuple[int, int], Waiting]:
+    """(officer, requirement) -> the latest completion up to that day that would be looked at once it is verified.
 
-    A flag beside the state, never part of it (rules 7). Two queries.
+    A flag beside the state, never part of it (rules 7). One query.
     """
     asking: dict[int, set[int]] = {}
     for requirement, editions in rules.editions.items():
@@ -374,14 +383,20 @@ def pending_evidence(
             if edition.effective_from <= as_of and (edition.effective_to is None or as_of <= edition.effective_to):
                 for course in listed_courses(edition):
                     asking.setdefault(course, set()).add(requirement)
-    decided = set(known_facts(EvidenceDecision, officer_ids, known_at).values_list("completion_id", flat=True))
+    decided = known_facts(EvidenceDecision, OuterRef("officer"), known_at).filter(completion=OuterRef("pk"))
     pending = known_facts(Completion, officer_ids, known_at).filter(
-        evidence="pending", result="passed", completed_on__lte=as_of, course__in=list(rules.courses)
+        ~Exists(decided),
+        evidence="pending",
+        result="passed",
+        completed_on__lte=as_of,
+        course__in=list(rules.courses),
+    )
+    rows = pending.order_by("completed_on", "pk").values_list(
+        "officer_id", "course_id", "pk", "course__code", "completed_on"
     )
     return {
-        (officer, requirement)
-        for key, officer, course, completed_on in pending.values_list("id", "officer_id", "course_id", "completed_on")
-        if key not in decided
+        (officer, requirement): Waiting(key, code, completed_on)
+        for officer, course, key, code, completed_on in rows
         for taken in taken_as(rules.courses[course], completed_on)
         for requirement in asking.get(taken, ())
     }

@@ -4,7 +4,11 @@
 
 The order: members who are overdue on the last day of the class, the longest first; then those in grace or current whose
 date falls by 90 days after it, by date; then those in grace until later, members of units that are short of a goal
-first, and by date. Among equal dates, too, members of units that are short of a goal come first.
+first, and by date. Among equal dates, too, members of units that are short of a goal come first. In each of the three
+those come last who may have it already: a completion that would answer their need waits for a decision on its evidence.
+
+A goal that counts the designated is helped by whoever can be designated once trained: members who neither hold the
+designation nor are current.
 
 A member is looked at when the course serves an edition in force on the last day of the class, and no seat in another
 class that is not finished does so already; and the engine says it again of everybody who is suggested: with the
@@ -22,11 +26,11 @@ from enum import IntEnum
 from django.db.models import Q
 
 from compliance import coverage, engine, goals, log, working
-from compliance.gather import Rules, gather_members, gather_rules
+from compliance.gather import Rules, Waiting, gather_members, gather_rules, pending_evidence
 from compliance.models import Counted, Each, Goal, Requirement
 from compliance.sentences import day as spoken
 from compliance.working import Place
-from roster.models import Agency, Officer, Shift, StaffingMinimum
+from roster.models import Agency, Designation, Officer, Shift, StaffingMinimum, open_on
 from roster.tree import UnitTree
 from training import seats
 from training.models import ClassSession, ClassState, Enrollment, SeatState
@@ -35,9 +39,6 @@ from training.models import ClassSession, ClassState, Enrollment, SeatState
 SOON_DAYS = 90
 #: Members asked of the engine beyond those wanted: for so many it may say that the course does nothing.
 SPARE = 20
-#: What a goal may count for a credit to help it: a designation is no matter of courses.
-HELPED = frozenset({Counted.TRAINED, Counted.CERTIFIED, Counted.AVAILABLE})
-
 #: A goal with the unit and shift of its group.
 GroupKey = tuple[int, int | None, int | None]
 
@@ -59,6 +60,11 @@ class Need:
     requirement: int
     state: str
 
+    @property
+    def order(self) -> tuple[Tier, date]:
+        """The most urgent first."""
+        return self.tier, self.due_on
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -69,6 +75,8 @@ class Candidate:
     places: tuple[Place, ...]
     #: keys of the goals' groups that a credit would help
     groups: tuple[GroupKey, ...] = ()
+    #: a completion that would answer the need once its evidence is verified
+    waiting: Waiting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,22 +144,26 @@ def choose(candidates: Iterable[Candidate], situation: Situation, wanted: int) -
     """The first of those who need it most, as long as every place keeps its minimum on every day."""
     chooser = _Chooser(situation, wanted)
     urgent: list[Candidate] = []
-    later: list[Candidate] = []
+    later: tuple[list[Candidate], list[Candidate]] = ([], [])
     for candidate in sorted(candidates, key=lambda one: _order(one, situation)):
-        (later if candidate.need.tier is Tier.LATER else urgent).append(candidate)
+        if candidate.need.tier is Tier.LATER:
+            later[candidate.waiting is not None].append(candidate)
+        else:
+            urgent.append(candidate)
     for candidate in urgent:
         chooser.consider(candidate)
-    # A goal is reached once so many were taken: whoever comes after that waits for the others.
-    waiting = [candidate for candidate in later if not chooser.consider(candidate, only_if_short=True)]
-    for candidate in waiting:
-        chooser.consider(candidate)
+    for part in later:
+        # A goal is reached once so many were taken: whoever comes after that waits for the others.
+        rest = [candidate for candidate in part if not chooser.consider(candidate, only_if_short=True)]
+        for candidate in rest:
+            chooser.consider(candidate)
     return chooser.choice
 
 
-def _order(candidate: Candidate, situation: Situation) -> tuple[int, date, bool, int]:
+def _order(candidate: Candidate, situation: Situation) -> tuple[int, bool, date, bool, int]:
     is_short = any(situation.short.get(group, 0) > 0 for group in candidate.groups)
     need = candidate.need
-    return (need.tier, need.due_on, not is_short, candidate.officer)
+    return (need.tier, candidate.waiting is not None, need.due_on, not is_short, candidate.officer)
 
 
 class _Chooser:
@@ -215,6 +227,9 @@ class Suggestion:
     unit: str
     shift: str
     why: str
+    #: `CIT-40 of 3 May 2026 awaits a decision`, and the completion; blank and None where nothing does
+    waits: str = ""
+    waiting: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,11 +254,13 @@ def suggest(session: ClassSession, wanted: int, *, agencies: Collection[int] | N
     if course is None or not course.served:
         return Suggested(nothing="No requirement in force on the last day of the class counts this course.")
     gathered = _Gathered(session, days, course, agencies, today)
-    found = choose(gathered.candidates, gathered.situation, 2 * wanted + SPARE)
+    most = 2 * wanted + SPARE
+    found = choose(gathered.candidates, gathered.situation, most)
     seen = [each.candidate for each in found.picked] + [each.candidate for each in found.skipped[: wanted + SPARE]]
-    served = _served_members(course, [candidate.officer for candidate in seen]) | gathered.adding
-    choice = choose([each for each in seen if each.officer in served], gathered.situation, wanted)
-    return gathered.told(choice)
+    # The engine may find that what waits answers nothing: these members are as urgent as the others then.
+    seen += sorted((each for each in gathered.candidates if each.waiting), key=lambda each: each.need.order)[:most]
+    served = _served_members(course, {each.officer: each for each in seen}, gathered.adding)
+    return gathered.told(choose(served, gathered.situation, wanted))
 
 
 Served = Mapping[int, tuple[engine.Edition, engine.Kind]]
@@ -310,21 +327,35 @@ def _seated_elsewhere(session: ClassSession, course: _Course) -> set[tuple[int, 
     return {(officer, one) for officer, key in seats_held if officer for one in serving.get(key, ())}
 
 
-def _served_members(course: _Course, officer_ids: Collection[int]) -> set[int]:
-    """Those whose answer on the last day is another one with the completion, says the engine. Eight queries."""
-    on = course.given.completed_on
+def _served_members(course: _Course, seen: Mapping[int, Candidate], adding: Collection[int]) -> list[Candidate]:
+    """Those whose answer on the last day is another one with the completion, says the engine, and those `adding` hours.
 
-    def answer(editions: Sequence[engine.Edition], facts: engine.MemberFacts) -> tuple[str, date | None] | None:
-        period = log.on_day(engine.timeline(editions, facts), on)
+    What waits stays with a candidate where it would do the same under the need, or adds hours. Eight queries.
+    """
+    on, editions = course.given.completed_on, course.rules.editions
+
+    def answer(requirement: int, facts: engine.MemberFacts) -> tuple[str, date | None] | None:
+        period = log.on_day(engine.timeline(editions[requirement], facts), on)
         return (period.state, period.due_on) if period else None
 
-    found = set()
-    for officer, facts in gather_members(officer_ids, course.rules).items():
-        with_it = replace(facts, completions=[*facts.completions, course.given])
-        for editions in course.rules.editions.values():
-            after = answer(editions, with_it)
-            if after and after[0] != engine.State.OVERDUE and after != answer(editions, facts):
-                found.add(officer)
+    def helps(requirement: int, facts: engine.MemberFacts, completions: Sequence[engine.Completion]) -> bool:
+        after = answer(requirement, replace(facts, completions=completions))
+        return after is not None and after[0] != engine.State.OVERDUE and after != answer(requirement, facts)
+
+    found = []
+    for officer, facts in gather_members(seen.keys(), course.rules).items():
+        candidate, given = seen[officer], [*facts.completions, course.given]
+        if officer not in adding and not any(helps(requirement, facts, given) for requirement in editions):
+            continue
+        need = candidate.need.requirement
+        if candidate.waiting and not course.asked_hours(need):
+            verified = [
+                replace(each, evidence=engine.Evidence.VERIFIED) if each.evidence is engine.Evidence.PENDING else each
+                for each in facts.completions
+            ]
+            if not helps(need, facts, verified):
+                candidate = replace(candidate, waiting=None)
+        found.append(candidate)
     return found
 
 
@@ -356,9 +387,8 @@ class _Gathered:
         self._tree = UnitTree()
         self._shifts = Shift.objects.in_bulk()
         self._titles = dict(Requirement.objects.filter(pk__in=serving).values_list("pk", "title"))
-        self._promised = [
-            goal for goal in goals.promised_on(today) if goal.requirement_id in serving and goal.counts in HELPED
-        ]
+        self._promised = [goal for goal in goals.promised_on(today) if goal.requirement_id in serving]
+        self._holders = self._who_holds()
         short = self._short()
         rows = self._rows(session, serving, agencies)
         in_class = seats.in_class(self._days)
@@ -381,7 +411,7 @@ class _Gathered:
             if (officer, requirement) in seated or (opened is not None and officer not in opened):
                 continue
             need = Need(_tier(state, due_on, last), due_on, requirement, state)
-            if officer not in needs or (need.tier, need.due_on) < (needs[officer].tier, needs[officer].due_on):
+            if officer not in needs or need.order < needs[officer].order:
                 needs[officer] = need
             homes[officer] = Place(unit, shift)
             if requirement in adds_up:
@@ -389,13 +419,15 @@ class _Gathered:
             groups = helped.setdefault(officer, [])
             for goal in promised[requirement]:
                 key = _group_of(goal, unit, shift)
-                if key in short and _would_count(goal, state, has_credit):
+                if key in short and self._would_count(goal, officer, state, has_credit):
                     groups.append(key)
+        waiting = pending_evidence(needs.keys(), course.rules, last)
         self.candidates: list[Candidate] = []
         for officer, need in needs.items():
             places = tuple(self._places(officer, homes[officer], present))
             if len(places) == len(self._days):
-                self.candidates.append(Candidate(officer, need, places, tuple(helped[officer])))
+                waits = waiting.get((officer, need.requirement))
+                self.candidates.append(Candidate(officer, need, places, tuple(helped[officer]), waits))
         kept, within = minimums({place for _, place in present.counts}, self._tree)
         self.situation = Situation(self._days, present.counts, kept, short, within)
 
@@ -428,6 +460,25 @@ class _Gathered:
             return [home] * len(self._days)
         return [place for place in where.values() if place is not None]
 
+    def _who_holds(self) -> dict[int, set[int]]:
+        """Goal -> members who hold today what it counts, for goals that count the designated. One query for these."""
+        codes = goals.codes_of(self._promised, self._today)
+        if not codes:
+            return {}
+        rows = Designation.objects.known().filter(open_on(self._today), start_on__lte=self._today)
+        held = [(officer, code.lower()) for officer, code in rows.values_list("officer_id", "code")]
+        found = {}
+        for goal, said in codes.items():
+            words = {code.strip().lower() for code in said}
+            found[goal] = {officer for officer, code in held if not words or code in words}
+        return found
+
+    def _would_count(self, goal: Goal, officer: int, state: str, has_credit: bool) -> bool:
+        """Whether a credit makes a goal count a member whom it does not count now, or opens the designation to them."""
+        if goal.counts == Counted.TRAINED:
+            return not has_credit
+        return state != engine.State.CURRENT and officer not in self._holders.get(goal.pk, ())
+
     def _short(self) -> dict[GroupKey, int]:
         """The groups that are short today. A goal of the whole is asked of each unit as its part of the share."""
         rows = coverage.standings_on(self._today, requirement_ids={goal.requirement_id for goal in self._promised})
@@ -455,7 +506,15 @@ class _Gathered:
             home = each.candidate.places[0]
             unit = self._tree.units[home.unit].name if home.unit else ""
             shift = self._shifts[home.shift].code if home.shift else ""
-            return Suggestion(officers[each.candidate.officer], unit, shift, self._why(each))
+            waits = each.candidate.waiting
+            return Suggestion(
+                officers[each.candidate.officer],
+                unit,
+                shift,
+                self._why(each),
+                f"{waits.course} of {spoken(waits.completed_on)} awaits a decision" if waits else "",
+                waits.completion if waits else None,
+            )
 
         return Suggested(tuple(map(line, choice.picked)), tuple(map(line, choice.skipped)))
 
@@ -473,8 +532,9 @@ class _Gathered:
             )
         else:
             if each.group is not None:
-                _, unit, shift = each.group
-                parts.append(f"{self._named(unit, shift)} is {each.short} short of its goal")
+                goal, unit, shift = each.group
+                designated = " of designated members" if goal in self._holders else ""
+                parts.append(f"{self._named(unit, shift)} is {each.short} short of its goal{designated}")
             if each.left is not None:
                 place = self._named(each.left.place.unit, each.left.place.shift)
                 parts.append(f"leaves {each.left.number} of at least {each.left.minimum} on {place}")
@@ -555,11 +615,6 @@ def _group_of(goal: Goal, unit: int | None, shift: int | None) -> GroupKey:
     """The group of a goal that members of a place are in; one of the whole is asked of each unit."""
     keys = goals.KEYS[goal.each] or ("unit",)
     return goal.pk, unit if "unit" in keys else None, shift if "shift" in keys else None
-
-
-def _would_count(goal: Goal, state: str, has_credit: bool) -> bool:
-    """Whether a credit makes a goal count a member whom it does not count now."""
-    return not has_credit if goal.counts == Counted.TRAINED else state != engine.State.CURRENT
 
 
 def _tier(state: str, due_on: date, last: date) -> Tier:

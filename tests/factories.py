@@ -37,6 +37,7 @@ from training.models import (
     CourseTest,
     Enrollment,
     Equivalency,
+    EvidenceDecision,
     Instructor,
     LessonPlan,
     Meeting,
@@ -121,6 +122,19 @@ def make_officer(
 def complete(officer: Officer, course: Course, completed_on: date, **values: Any) -> Completion:
     with recording(by=None, via=Via.COMMAND, why="test data") as recorder:
         return recorder.record(Completion(officer=officer, course=course, completed_on=completed_on, **values))
+
+
+def decide(completion: Completion, decision: str, on: date | None = None) -> EvidenceDecision:
+    """What somebody found who looked at the evidence."""
+    with recording(by=None, via=Via.COMMAND, why="test data") as recorder:
+        return recorder.record(
+            EvidenceDecision(
+                officer_id=completion.officer_id,
+                completion=completion,
+                decision=decision,
+                decided_on=on or completion.completed_on,
+            )
+        )
 
 
 def take_leave(officer: Officer, start_on: date, end_on: date | None = None, kind: str = "medical") -> Leave:

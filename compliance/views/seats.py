@@ -252,9 +252,9 @@ def class_suggestions(request: ViewerRequest, number: str) -> HttpResponseBase:
     wanted = form.cleaned_data.get("number") or left
     found = suggestions.suggest(session, wanted, agencies=viewer.agencies, today=viewer.today)
     if request.GET.get("export"):
-        header = ["Id", "Name", "Unit", "Shift", "Why"]
+        header = ["Id", "Name", "Unit", "Shift", "Why", "Pending"]
         rows = [
-            [each.officer.employee_id, each.officer.listed_name, each.unit, each.shift, each.why]
+            [each.officer.employee_id, each.officer.listed_name, each.unit, each.shift, each.why, each.waits]
             for each in found.picked
         ]
         return export_rows(request, [header, *rows], f"suggested-{session.number}")

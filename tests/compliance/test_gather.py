@@ -10,7 +10,7 @@ import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from compliance import engine
-from compliance.gather import NEVER_IN_FORCE, gather_members, gather_rules, pending_evidence
+from compliance.gather import NEVER_IN_FORCE, Waiting, gather_members, gather_rules, pending_evidence
 from compliance.models import Edition
 from roster.facts import Via, recording
 from roster.models import Assignment
@@ -256,11 +256,27 @@ def test_pending_evidence_of_an_equivalent_course_is_shown(completed_on: date, i
     requirement = make.make_requirement(entry=(cit,))
     make.make_equivalency(other, cit, FIRST, LAST)
     officer = make.make_officer(hired_on=date(2016, 3, 4))
-    make.complete(officer, other, completed_on, evidence="pending")
+    waiting = make.complete(officer, other, completed_on, evidence="pending")
 
     found = pending_evidence([officer.pk], gather_rules(), date(2026, 1, 1))
 
-    assert found == ({(officer.pk, requirement.pk)} if is_pending else set())
+    said = {(officer.pk, requirement.pk): Waiting(waiting.pk, "CRISIS-40", completed_on)}
+    assert found == (said if is_pending else {})
+
+
+def test_of_evidence_that_waits_the_latest_is_told_and_what_was_decided_does_not_wait() -> None:
+    cit = make.make_course()
+    requirement = make.make_requirement(entry=(cit,))
+    officer, decided = make.make_officer(hired_on=FIRST), make.make_officer(hired_on=FIRST)
+    later = make.complete(officer, cit, date(2025, 3, 2), evidence="pending")
+    make.complete(officer, cit, date(2025, 3, 1), evidence="pending")
+    make.complete(officer, cit, date(2025, 3, 3), evidence="pending", result="failed")
+    for number, decision in enumerate(("verified", "rejected")):
+        make.decide(make.complete(decided, cit, date(2025, 3, 1 + number), evidence="pending"), decision)
+
+    found = pending_evidence([officer.pk, decided.pk], gather_rules(), date(2026, 1, 1))
+
+    assert found == {(officer.pk, requirement.pk): Waiting(later.pk, "CIT-40", date(2025, 3, 2))}
 
 
 def test_gathering_costs_the_same_however_much_is_recorded(django_assert_num_queries: DjangoAssertNumQueries) -> None:

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from compliance import suggestions, working
+from compliance.gather import Waiting
 from compliance.suggestions import Candidate, GroupKey, Need, Situation, Suggested, Tier, choose
 from compliance.working import Place
 from roster.facts import Via, recording
@@ -19,6 +20,8 @@ from tests.factories import (
     assign_temporarily,
     at,
     complete,
+    decide,
+    designate,
     make_agency,
     make_block,
     make_class,
@@ -53,8 +56,10 @@ def one(
     *,
     at_work: tuple[Place, ...] = (DAYS_HERE,),
     groups: tuple[GroupKey, ...] = (),
+    waits: bool = False,
 ) -> Candidate:
-    return Candidate(officer, Need(tier, due_on, 1, tier.name.lower()), at_work, groups)
+    waiting = Waiting(100 + officer, "CIT-40", TODAY) if waits else None
+    return Candidate(officer, Need(tier, due_on, 1, tier.name.lower()), at_work, groups, waiting)
 
 
 def situation(
@@ -116,6 +121,31 @@ def situation(
             [2, 4, 1, 3],
             [],
             id="later-ones-by-what-the-goal-still-lacks",
+        ),
+        pytest.param(
+            [
+                one(1, due_on=date(2024, 1, 1), waits=True),
+                one(2, due_on=date(2025, 1, 1)),
+                one(3, due_on=date(2023, 1, 1), waits=True),
+                one(4, Tier.SOON, TUESDAY),
+            ],
+            situation(),
+            4,
+            [2, 3, 1, 4],
+            [],
+            id="who-may-have-it-already-after-the-others-as-urgent",
+        ),
+        pytest.param(
+            [
+                one(1, Tier.LATER, date(2027, 1, 1), groups=(GOAL_HERE,), waits=True),
+                one(2, Tier.LATER, date(2028, 1, 1)),
+                one(3, Tier.LATER, date(2029, 1, 1), groups=(GOAL_HERE,)),
+            ],
+            situation(short={GOAL_HERE: 5}),
+            3,
+            [3, 2, 1],
+            [],
+            id="a-goal-does-not-bring-who-may-have-it-forward",
         ),
         pytest.param(
             [one(1), one(2), one(3)],
@@ -197,8 +227,8 @@ def patrol(name: str = "CEN", title: str = "Central") -> Unit:
 
 def rule(course: Course | None = None, **values: Any) -> Any:
     """Patrol takes the course once, 180 days after joining."""
-    asked = {"entry_grace_days": 180, "population": {"functions": ["patrol"]}, **values}
-    return make_requirement("basic", entry=(course or make_course(),), clock="once", **asked)
+    asked = {"clock": "once", "entry_grace_days": 180, "population": {"functions": ["patrol"]}, **values}
+    return make_requirement("basic", entry=(course or make_course(),), **asked)
 
 
 def suggested(
@@ -231,6 +261,81 @@ def test_each_says_why_in_one_sentence() -> None:
         ),
         ("Lately", "Due 18 Feb 2026, before the class ends; leaves 2 of at least 2 on Central nights."),
     ]
+
+
+@pytest.mark.django_db
+def test_evidence_that_waits_puts_a_member_last_where_it_would_answer_the_need() -> None:
+    central, basic, state = patrol(), make_course("BASIC"), make_course("STATE-40")
+    rule(basic, clock="rolling", months=36)
+    make_equivalency(state, basic, date(2020, 1, 1))
+    reported = member("Reported", central, date(2021, 1, 1))
+    waiting = complete(reported, basic, date(2025, 5, 3), evidence="pending")
+    complete(reported, basic, date(2025, 5, 2), evidence="pending")
+    elsewhere = complete(member("Elsewhere", central, date(2022, 1, 1)), state, date(2025, 6, 3), evidence="pending")
+    # A credit of that day would have run out, too, and the others wait for nothing.
+    complete(member("Stale", central, date(2020, 1, 1)), basic, date(2021, 5, 3), evidence="pending")
+    complete(member("Failed", central, date(2020, 2, 1)), basic, date(2025, 5, 3), evidence="pending", result="failed")
+    decided = complete(member("Refused", central, date(2020, 3, 1)), basic, date(2025, 5, 3), evidence="pending")
+    decide(decided, "rejected")
+    member("Nothing", central, date(2024, 1, 1))
+    session = make_class(course=basic)
+
+    found = suggestions.suggest(session, 6, agencies=None, today=TODAY).picked
+    fewer = suggestions.suggest(session, 1, agencies=None, today=TODAY).picked
+
+    assert [(each.officer.last_name, each.waits, each.waiting) for each in found] == [
+        ("Stale", "", None),
+        ("Failed", "", None),
+        ("Refused", "", None),
+        ("Nothing", "", None),
+        ("Reported", "BASIC of 3 May 2025 awaits a decision", waiting.pk),
+        ("Elsewhere", "STATE-40 of 3 Jun 2025 awaits a decision", elsewhere.pk),
+    ]
+    assert [each.officer.last_name for each in fewer] == ["Stale"]
+
+
+@pytest.mark.django_db
+def test_hours_that_wait_are_told_though_they_complete_no_sum() -> None:
+    central, evening = patrol(), make_course("EVENING", hours=4)
+    make_requirement("eight", entry=(evening,), hours=8, clock="once", population={"functions": ["patrol"]})
+    complete(member("Begun", central, date(2024, 1, 1)), evening, date(2025, 5, 3), evidence="pending")
+    member("Untrained", central, date(2024, 2, 1))
+
+    found = suggestions.suggest(make_class(course=evening), 5, agencies=None, today=TODAY).picked
+
+    assert [(each.officer.last_name, each.waits) for each in found] == [
+        ("Untrained", ""),
+        ("Begun", "EVENING of 3 May 2025 awaits a decision"),
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("designation", "short", "expected"),
+    [
+        pytest.param("CIT ", 2, ["Peer", "Plain", "Holder"], id="named"),
+        pytest.param("", 1, ["Plain", "Holder", "Peer"], id="any"),
+        pytest.param("crisis", 3, ["Holder", "Peer", "Plain"], id="of-which-nobody-has-one"),
+    ],
+)
+def test_a_goal_of_designated_members_brings_those_forward_who_can_be_designated_once_trained(
+    designation: str, short: int, expected: list[str]
+) -> None:
+    """All joined on one day and are due on one: in the order of their numbers, but for what the goal lacks."""
+    central = patrol()
+    make_goal(rule(first_due="next_year_end"), counts="designated", designation=designation)
+    for name, code in (("Holder", "cit"), ("Peer", "peer"), ("Plain", "")):
+        officer = member(name, central, date(2026, 1, 5))
+        if code:
+            designate(officer, code, date(2026, 1, 5))
+        designate(officer, "crisis", date(2026, 1, 5), TODAY - timedelta(days=1))
+
+    found = suggested(make_class())
+
+    assert [name for name, _ in found] == expected
+    goal = f"Central is {short} short of its goal of designated members"
+    assert found[0][1] == f"In grace, due 31 Dec 2027; {goal}."
+    assert found[2][1] == ("In grace, due 31 Dec 2027." if short < 3 else found[0][1])
 
 
 @pytest.mark.django_db
@@ -558,6 +663,7 @@ def test_thirty_members_cost_the_same_queries_as_one() -> None:
     central = patrol()
     requirement = rule()
     make_goal(requirement, code="half", target_percent=50)
+    make_goal(requirement, code="designated", counts="designated")
     session = make_class(days=(MONDAY, TUESDAY))
     evening = make_class("C-2", days=())
     make_block(evening, at(MONDAY, 18), at(MONDAY, 20))
@@ -566,9 +672,9 @@ def test_thirty_members_cost_the_same_queries_as_one() -> None:
 
     for number in (1, 30):
         for _ in range(number):
-            take_leave(
-                member("Back", central, date(2024, 1, 1)), MONDAY - timedelta(days=9), MONDAY - timedelta(days=1)
-            )
+            back = member("Back", central, date(2024, 1, 1))
+            take_leave(back, MONDAY - timedelta(days=9), MONDAY - timedelta(days=1))
+            complete(back, session.course, date(2025, 6, 1), evidence="pending")
         with CaptureQueriesContext(connection) as queries:
             assert len(suggested(session, 40)) in (1, 31)
         counts.append(len(queries))

@@ -312,11 +312,24 @@ def test_the_suggested_are_ticked_with_a_reason_and_enrolled_by_one_button(cast:
     text = words(page)
     assert "1 member suggested for 3 free seats" in text
     assert "Overdue since 4 May 2022." in text
+    assert "Pending" not in text
     assert rows == [
-        ["Id", "Name", "Unit", "Shift", "Why"],
-        ["002918", "Whitfield, Amara", "Central District", "days", "Overdue since 4 May 2022."],
+        ["Id", "Name", "Unit", "Shift", "Why", "Pending"],
+        ["002918", "Whitfield, Amara", "Central District", "days", "Overdue since 4 May 2022.", ""],
     ]
     assert states() == {"Whitfield, Amara": "enrolled"}
+
+
+def test_evidence_that_waits_is_told_beside_the_suggested(cast: Cast, session: ClassSession) -> None:
+    waiting = complete(cast.amara, session.course, date(2026, 5, 3), evidence="pending")
+
+    page = cast.client("academy").get(SUGGEST)
+    rows = csv_rows(cast.client("academy").get(SUGGEST, {"export": "csv"}))
+
+    said = f"{session.course.code} of 3 May 2026 awaits a decision"
+    assert f"▲ Pending: {said}" in words(page)
+    assert f'href="/completions/{waiting.pk}/"' in page.content.decode()
+    assert rows[1][5] == said
 
 
 def test_who_is_kept_by_a_minimum_is_named(cast: Cast, session: ClassSession) -> None:
