@@ -90,7 +90,7 @@ class ClassFilter(ListFilter):
         return rows.filter(place__name__icontains=value)
 
     def by_since(self, rows: QuerySet[Any], name: str, value: date) -> QuerySet[Any]:
-        return rows.filter(last_at__gte=start_of(value))
+        return rows.filter(last_at__gt=start_of(value))
 
     def by_until(self, rows: QuerySet[Any], name: str, value: date) -> QuerySet[Any]:
         return rows.filter(first_at__lt=end_of(value))
@@ -101,8 +101,8 @@ class ClassFilter(ListFilter):
         rows = rows.filter(state=ClassState.PLANNED)
         today, tomorrow = start_of(self.today), end_of(self.today)
         if value == "to_finish":
-            return rows.filter(last_at__lt=today)
-        under_way = Q(first_at__lt=tomorrow, last_at__gte=today)
+            return rows.filter(last_at__lte=today)
+        under_way = Q(first_at__lt=tomorrow, last_at__gt=today)
         return (
             rows.filter(under_way)
             if value == "under_way"
@@ -113,7 +113,7 @@ class ClassFilter(ListFilter):
 def to_finish(viewer: Viewer) -> int:
     """How many classes that this user may run were taught and are not finished. One query."""
     last = ClassSession.objects.annotate(last_at=Max("meetings__ends_at"))
-    rows = last.filter(state=ClassState.PLANNED, last_at__lt=start_of(viewer.today))
+    rows = last.filter(state=ClassState.PLANNED, last_at__lte=start_of(viewer.today))
     return rows.filter(agency__in=agencies_to_run(viewer)).count()
 
 

@@ -76,7 +76,7 @@ def next_classes(viewer: Viewer) -> QuerySet[ClassSession]:
     Each with `within`, how many of its seats are of members in reach.
     """
     rows: QuerySet[Any] = with_seats(classes(viewer))
-    ahead = rows.filter(state=ClassState.PLANNED, last_at__gte=start_of(viewer.today))
+    ahead = rows.filter(state=ClassState.PLANNED, last_at__gt=start_of(viewer.today))
     within = seats_of(SeatState.ENROLLED, Enrollment.objects.filter(officer__in=viewer.officers()))
     found: QuerySet[ClassSession] = ahead.annotate(within=within).order_by("first_at", "pk")[:MOST_NEXT]
     return found

@@ -30,11 +30,11 @@ from training.models import (
     SeatState,
     TestAttempt,
 )
+from training.schedule import INSTANT, last_day
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-INSTANT = timedelta(microseconds=1)
 #: (seat, block)
 Cell = tuple[int, int]
 #: States of seats whose people a class is about; the others wait or have left.
@@ -81,8 +81,8 @@ def over_on(meeting: Meeting) -> date:
     As planned, or as it really was once that is known. Midnight itself belongs to the day that ends.
     """
     began_at = meeting.starts_at if meeting.began_at is None else meeting.began_at
-    counted = max(timedelta(minutes=length(meeting)) - INSTANT, timedelta())
-    return timezone.localdate(began_at.astimezone(UTC) + counted)
+    counted = max(timedelta(minutes=length(meeting)), INSTANT)
+    return last_day(began_at.astimezone(UTC) + counted)
 
 
 def minutes_between(start: datetime, end: datetime) -> int:

@@ -17,6 +17,8 @@ from roster.records import spoken
 from training.models import Instructor, Meeting, Place, Topic
 
 ONE_DAY = timedelta(days=1)
+#: The smallest step of a moment: what ends at midnight ended this much before the next day.
+INSTANT = timedelta(microseconds=1)
 #: A day of teaching where nobody asks for another.
 MINUTES_A_DAY = 8 * 60
 #: What a day of teaching is cut into when it is shared out.
@@ -60,6 +62,11 @@ def block_of(meeting: Meeting) -> Block:
         tuple(row.instructor for row in meeting.teaching.all()),
         meeting.pk,
     )
+
+
+def last_day(ends_at: datetime) -> date:
+    """The day on the agency's clock on which the last of it was: midnight itself belongs to the day that ends."""
+    return timezone.localdate(ends_at.astimezone(UTC) - INSTANT)
 
 
 def when(starts_at: datetime, ends_at: datetime) -> str:

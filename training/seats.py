@@ -43,7 +43,7 @@ from training.models import (
     SeatState,
     Teaching,
 )
-from training.schedule import too_small, when
+from training.schedule import INSTANT, last_day, too_small, when
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -54,7 +54,6 @@ CLOSED = {
     ClassState.FINISHED: "The class is finished. Reopen it before you change its seats.",
     ClassState.CANCELLED: "The class is cancelled: nobody can have a seat in it.",
 }
-INSTANT = timedelta(microseconds=1)
 
 
 class Reason(StrEnum):
@@ -140,7 +139,7 @@ def days_of(meetings: Iterable[Meeting]) -> list[date]:
     found: set[date] = set()
     for block in meetings:
         found.add(timezone.localdate(block.starts_at))
-        found.add(timezone.localdate(block.ends_at - INSTANT))
+        found.add(last_day(block.ends_at))
     return sorted(found)
 
 
@@ -332,7 +331,7 @@ def in_class(days: Sequence[date]) -> dict[int, set[date]]:
     ).values_list("instructor__officer_id", "starts_at", "ends_at")
     found: dict[int, set[date]] = {}
     for officer, starts_at, ends_at in [*seats, *teaching]:
-        held = {timezone.localdate(starts_at), timezone.localdate(ends_at - INSTANT)}
+        held = {timezone.localdate(starts_at), last_day(ends_at)}
         found.setdefault(officer, set()).update(held & set(days))
     return {officer: held for officer, held in found.items() if held}
 

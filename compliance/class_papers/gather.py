@@ -22,6 +22,7 @@ from training.models import (
     SeatState,
     Teaching,
 )
+from training.schedule import last_day
 
 
 def blocks_of(session: ClassSession) -> list[Meeting]:
@@ -99,7 +100,7 @@ def days_of(blocks: Sequence[Meeting]) -> str:
     """`2 to 6 Mar 2026`; in words where there is no block."""
     if not blocks:
         return "no block is planned"
-    return days_between(day_of(blocks[0].starts_at), max(day_of(block.ends_at) for block in blocks))
+    return days_between(day_of(blocks[0].starts_at), max(last_day(block.ends_at) for block in blocks))
 
 
 def moment(at: datetime) -> str:

@@ -38,6 +38,7 @@ from training.models import (
     Teaching,
     TestAttempt,
 )
+from training.schedule import INSTANT
 
 #: Names told one by one; of more the rest is counted.
 MOST_NAMES = 12
@@ -116,8 +117,8 @@ def _of_plan(classes: QuerySet[ClassSession]) -> list[Any]:
     """
     own = Meeting.objects.filter(session=OuterRef("pk"))
     planned = classes.filter(lesson_plan__isnull=False)
-    outside = own.filter(
-        Q(starts_at__date__lt=OuterRef("lesson_plan__start_on")) | Q(ends_at__date__gt=OuterRef("lesson_plan__end_on"))
+    outside = own.annotate(last_day=TruncDate(F("ends_at") - INSTANT)).filter(
+        Q(starts_at__date__lt=OuterRef("lesson_plan__start_on")) | Q(last_day__gt=OuterRef("lesson_plan__end_on"))
     )
     taken = Enrollment.objects.filter(session=OuterRef("pk"), state=SeatState.ENROLLED)
     number = taken.order_by().values("session").annotate(number=Count("pk")).values("number")
@@ -170,7 +171,7 @@ def _of_people(classes: QuerySet[ClassSession], blocks: QuerySet[Meeting], now: 
     approved = ClassPaper.objects.filter(session=OuterRef("pk"), kind=ClassPaper.Kind.ROSTER, withdrawn_at=None)
     begun = classes.filter(Exists(own.filter(starts_at__lte=now)))
     held = classes.filter(Exists(own)).exclude(Exists(own.filter(ends_at__gt=now)))
-    past = classes.filter(Exists(own)).exclude(Exists(own.filter(ends_at__gte=midnight)))
+    past = classes.filter(Exists(own)).exclude(Exists(own.filter(ends_at__gt=midnight)))
     marks = Attendance.objects.filter(enrollment=OuterRef("pk"), meeting=OuterRef(OuterRef("pk")), made_up_in=None)
     seated = Enrollment.objects.filter(session=OuterRef("session"), state=SeatState.ENROLLED).order_by("pk")
     unmarked = ArraySubquery(seated.exclude(Exists(marks)).values("pk"))

@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 from compliance import sentences
 from roster.access import Right, Viewer
 from training.models import ClassSession, ClassState, Meeting, Outcome
-from training.schedule import when
+from training.schedule import last_day, when
 
 register = template.Library()
 
@@ -81,7 +81,7 @@ def class_days(session: ClassSession) -> str:
 
 def class_span(session: ClassSession) -> tuple[date, date]:
     """Its first and last day on the clock of the agency."""
-    return timezone.localdate(session.first_at), timezone.localdate(session.last_at)  # type: ignore[attr-defined] # the same
+    return timezone.localdate(session.first_at), last_day(session.last_at)  # type: ignore[attr-defined] # the same
 
 
 def days_between(first: date, last: date) -> str:

@@ -22,6 +22,7 @@ from training.models import (
     CourseTest,
     Enrollment,
     LessonPlan,
+    Meeting,
     Qualification,
     TestAttempt,
 )
@@ -213,6 +214,15 @@ def cancelled(taught: Taught) -> None:
 
 BELLO = [f"Block {number}, {name}: attendance is not marked for Bello, Frank."
          for number, name in enumerate(("Signs", "Listening", "Distance", "Role play"), start=1)]  # fmt: skip
+
+
+def test_a_block_that_ends_at_midnight_is_of_the_day_that_ends() -> None:
+    taught = make_taught()
+    Meeting.objects.filter(pk=taught.blocks[3].pk).update(ends_at=make.at(TUESDAY + timedelta(days=1), 0))
+    plan_of_just_these_days(taught)
+
+    assert told(taught.session, now=make.at(TUESDAY, 23, 59)) == []
+    assert told(taught.session, now=make.at(TUESDAY + timedelta(days=1), 0)) == [UNFINISHED]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from tests.compliance.pages.reading import Shown, csv_rows
 from tests.factories import (
     at,
     make_agency,
+    make_block,
     make_class,
     make_instructor,
     make_lesson_plan,
@@ -132,6 +133,29 @@ def test_the_list_is_filtered_by_the_address(cast: Cast, query: dict[str, str], 
     rows = csv_rows(cast.client("chief").get(reverse("class-list"), {**query, "export": "csv", "sort": "number"}))
 
     assert [row[0] for row in rows[1:]] == numbers
+
+
+def test_a_class_that_ends_at_midnight_is_of_the_day_that_ends(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    held, after = date(2026, 3, 2), date(2026, 3, 3)
+    session = make_class("C-1", cast.basic, days=())
+    make_block(session, at(held, 20), at(after, 0))
+    client, row = cast.client("academy"), ["C-1", "CIT basic course", str(held), "", "0"]
+    address = reverse("class-list")
+
+    def listed(**query: str) -> list[list[str]]:
+        return csv_rows(client.get(address, {**query, "export": "csv"}))[1:]
+
+    monkeypatch.setattr(timezone, "now", lambda: at(held, 23, 59))
+    before = [listed(), listed(state="to_finish"), listed(since=str(held))]
+    monkeypatch.setattr(timezone, "now", lambda: at(after, 0))
+
+    under_way, taught = [*row, "under way", "3"], [*row, "taught, not finished", "6"]
+    assert before == [[under_way], [], [under_way]]
+    assert [listed(), listed(state="under_way"), listed(state="to_finish")] == [[taught], [], [taught]]
+    assert listed(since=str(after)) == []
+    assert "2 Mar 2026 · no place yet" in Shown(client.get(reverse("class-detail", args=["C-1"]))).words
+    home = Shown(client.get("/"))
+    assert ("C-1" in home.links, "1 class taught and not finished" in home.words) == (False, True)
 
 
 def test_one_class_and_thirty_cost_the_same_queries(cast: Cast) -> None:
