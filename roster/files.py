@@ -384,19 +384,35 @@ def open_file(stored: KeptFile) -> BinaryIO:
         with (Path(settings.MEDIA_ROOT) / stored.stored_as).open("rb") as file:
             content = file.read(stored.size + 1)
     except OSError as error:
-        raise FileAltered(f"{stored.name} cannot be read on the server any more.") from error
+        raise _unreadable(stored) from error
     if len(content) != stored.size or hashlib.sha256(content).hexdigest() != stored.sha256:
-        raise FileAltered(f"{stored.name} is not the file that was stored.")
+        raise _altered(stored)
     return io.BytesIO(content)
 
 
-def problem_of(stored: StoredFile) -> str:
-    """What is wrong with the bytes of a stored file, as a sentence; blank where they are as they came. Reads all."""
+def problem_of(stored: StoredFile, *, reads_all: bool = True) -> str:
+    """What is wrong with the bytes of a stored file, as a sentence; blank where they are as they came.
+
+    Without reading all of them: whether they are there, and as many as there were.
+    """
     try:
-        open_file(stored).close()
+        if reads_all:
+            open_file(stored).close()
+        elif (Path(settings.MEDIA_ROOT) / stored.stored_as).stat().st_size != stored.size:
+            raise _altered(stored)
+    except OSError:
+        return str(_unreadable(stored))
     except FileAltered as error:
         return str(error)
     return ""
+
+
+def _unreadable(stored: KeptFile) -> FileAltered:
+    return FileAltered(f"{stored.name} cannot be read on the server any more.")
+
+
+def _altered(stored: KeptFile) -> FileAltered:
+    return FileAltered(f"{stored.name} is not the file that was stored.")
 
 
 def sweep(older_than: timedelta = ORPHAN_AGE) -> int:

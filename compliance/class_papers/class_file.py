@@ -17,11 +17,11 @@ from typing import Any
 from django.db.models import Q
 
 from compliance import sentences
-from compliance.class_papers import certificates, gather, missing
+from compliance.class_papers import certificates, gather, keeping, missing
 from compliance.class_papers.gather import length, moment, span
 from compliance.reports import paper
 from compliance.reports.paper import Data
-from roster.files import StoredFile, problem_of
+from roster.files import StoredFile
 from roster.models import Assignment
 from training import class_records, judging
 from training.class_records import Asked, ClassRecord
@@ -140,7 +140,7 @@ def read(session: ClassSession, *, now: datetime) -> ClassFile:
         papers=papers,
         certificates=certificates.of_class(seats),
         guests=_guests(session),
-        problems=_problems(session, papers),
+        problems=keeping.problems(session, papers),
         voided=voided,
         later={row.replaces_id: row for row in later if row.replaces_id is not None},
         lacks=missing.items(session, blocks, seats, now=now),
@@ -158,15 +158,6 @@ def _guests(session: ClassSession) -> list[Attendance]:
     latest = {(row.enrollment_id, row.meeting_id, row.made_up_in_id): row for row in rows.order_by("pk")}
     found = [row for row in latest.values() if row.minutes]
     return sorted(found, key=lambda row: (row.enrollment.name.casefold(), row.enrollment_id, row.pk))
-
-
-def _problems(session: ClassSession, papers: Iterable[ClassPaper]) -> dict[int, str]:
-    """What is wrong with the files kept with a class, of which one after the other is read."""
-    files = [row.file for row in papers if row.withdrawn_at is None]
-    if session.lesson_plan is not None and session.lesson_plan.file is not None:
-        files.append(session.lesson_plan.file)
-    told = ((file.pk, problem_of(file)) for file in files)
-    return {key: said for key, said in told if said}
 
 
 def pdf(file: ClassFile) -> bytes:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -54,3 +56,19 @@ def kept(session: ClassSession, blocks: Sequence[Meeting]) -> list[Kept]:
     rows = list(session.papers.select_related("file__uploaded_by", "withdrawn_by"))
     rows.sort(key=lambda row: (row.withdrawn_at is not None, row.kind, order.get(row.meeting_id or 0, -1), row.pk))
     return [Kept(row, names.get(row.meeting_id or 0, "")) for row in rows]
+
+
+def problems(session: ClassSession, papers: Iterable[ClassPaper], *, most_read: int | None = None) -> dict[int, str]:
+    """Stored file -> what is wrong with it, of the files in the class file that are not as they came.
+
+    One after the other is read, the smallest first, up to `most_read` bytes in all (None = every byte); of the rest it
+    is looked at whether they are there and as large as they were.
+    """
+    found = [row.file for row in papers if row.withdrawn_at is None]
+    if session.lesson_plan is not None and session.lesson_plan.file is not None:
+        found.append(session.lesson_plan.file)
+    sizes = accumulate(sorted(file.size for file in found))
+    number = len(found) if most_read is None else sum(size <= most_read for size in sizes)
+    whole = {file.pk for file in sorted(found, key=attrgetter("size"))[:number]}
+    told = ((file.pk, files.problem_of(file, reads_all=file.pk in whole)) for file in found)
+    return {key: said for key, said in told if said}

@@ -27,6 +27,9 @@ from roster.access import Right, ViewerRequest, requires
 from training import certificates
 from training.models import ClassSession, ClassState
 
+#: Bytes of kept files that the page compares with what was stored; the class file reads all of them.
+MOST_READ = 16 * 1024 * 1024
+
 
 @requires(Right.READ_CLASS_FILES)
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -66,12 +69,17 @@ def _show(
     seats = gather.seats_of(session)
     given = issued_in(session)
     validities = certificates.validities(given)
+    papers = keeping.kept(session, blocks)
     valid = sum(validity == certificates.Validity.VALID for validity in validities.values())
+    lacks = missing.items(session, blocks, seats, now=timezone.now())
+    problems = keeping.problems(session, [paper.row for paper in papers], most_read=MOST_READ)
     context = {
         "session": session,
-        "lacks": missing.items(session, blocks, seats, now=timezone.now()),
+        "lacks": lacks,
+        "problems": problems.values(),
+        "number_missing": len(lacks) + len(problems),
         "blocks": [(number, gather.block_name(number, block), block) for number, block in enumerate(blocks, start=1)],
-        "papers": keeping.kept(session, blocks),
+        "papers": papers,
         "certificates": [(row, name_on(row), validities[row.pk]) for row in given],
         "valid": valid,
         "to_issue": certificates.lacking(session) if session.state == ClassState.FINISHED else 0,

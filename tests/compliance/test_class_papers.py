@@ -835,6 +835,32 @@ def test_the_same_class_gives_the_same_bytes() -> None:
     assert hashlib.sha256(first).hexdigest() == hashlib.sha256(second).hexdigest()
 
 
+@pytest.mark.parametrize(
+    ("most_read", "told"),
+    [
+        pytest.param(None, ["lost", "longer", "altered"], id="every-byte"),
+        pytest.param(22, ["lost", "longer", "altered"], id="enough"),
+        pytest.param(21, ["lost", "longer"], id="the-smallest-first"),
+        pytest.param(0, ["lost", "longer"], id="none"),
+    ],
+)
+def test_of_kept_files_as_many_bytes_are_read_as_asked_for(
+    tmp_path: Path, most_read: int | None, told: list[str]
+) -> None:
+    session = make.make_class()
+    rows = {name: keep_paper(session, "test", name.encode()) for name in ("lost", "longer", "altered", "whole")}
+    withdrawn = keep_paper(session, "test", b"withdrawn")
+    keeping.withdraw(withdrawn, why="Another class", by=make.make_user("academy"))
+    (tmp_path / rows["lost"].file.stored_as).unlink()
+    (tmp_path / withdrawn.file.stored_as).unlink()
+    (tmp_path / rows["longer"].file.stored_as).write_bytes(b"longer!")
+    (tmp_path / rows["altered"].file.stored_as).write_bytes(b"alterer")
+
+    found = keeping.problems(session, list(session.papers.order_by("pk")), most_read=most_read)
+
+    assert list(found) == [rows[name].file_id for name in told]
+
+
 def test_a_scan_that_is_lost_or_altered_stays_out_and_the_manifest_says_so(tmp_path: Path) -> None:
     taught = make_taught()
     gone, altered = (keep_paper(taught.session, "test", content) for content in (b"gone", b"altered"))

@@ -94,6 +94,21 @@ def test_the_page_says_what_is_missing_with_a_link_to_where_each_is_mended(acade
     assert {address: academy.get(address).status_code for address in addresses} == dict.fromkeys(addresses, 200)
 
 
+def test_the_page_tells_a_kept_file_that_is_lost_or_altered(academy: Client, taught: Taught, tmp_path: Path) -> None:
+    before = len(academy.get(papers()).context["lacks"])
+    for note in ("lost", "altered"):
+        academy.post(papers(), {"kind": "other", "note": note, "file": sent(PDF)})
+    lost, altered = (row.file for row in ClassPaper.objects.order_by("pk").select_related("file"))
+    (tmp_path / lost.stored_as).unlink()
+    (tmp_path / altered.stored_as).write_bytes(PDF[:-1] + b"!")
+
+    shown = page(academy, "class-papers", NUMBER)
+
+    assert f"Missing from the class file: {before + 2}" in shown
+    assert f'{lost.name} cannot be read on the server any more. <a href="#kept">Take it out and keep it again' in shown
+    assert f"{altered.name} is not the file that was stored." in shown
+
+
 def test_the_link_of_a_missing_sheet_fills_the_form_in(academy: Client, taught: Taught) -> None:
     shown = page(academy, "class-papers", NUMBER, kind="sign_in", block=3)
 
