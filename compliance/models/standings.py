@@ -15,13 +15,13 @@ from training.models import Completion
 class _StandingRow(models.Model):
     """One period of one member under one requirement, split where the home assignment changes.
 
-    References to units, shifts, ranks and completions are not checked row by row: the engine's laws and the nightly
-    verification guard them.
+    The database checks none of its references row by row: whoever writes these rows holds the rules and the members
+    they come from, the engine's laws and the nightly verification guard the rest. Checking takes longer than storing.
     """
 
-    officer = models.ForeignKey(Officer, models.CASCADE, related_name="%(class)ss", db_index=False)
-    requirement = models.ForeignKey(Requirement, models.CASCADE, related_name="+", db_index=False)
-    edition = models.ForeignKey(Edition, models.CASCADE, related_name="+", db_index=False)
+    officer = models.ForeignKey(Officer, models.CASCADE, related_name="%(class)ss", db_index=False, db_constraint=False)
+    requirement = models.ForeignKey(Requirement, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    edition = models.ForeignKey(Edition, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     unit = models.ForeignKey(Unit, models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False)
     shift = models.ForeignKey(
         Shift, models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False

@@ -85,7 +85,7 @@ def import_completions(file: Path) -> Measured:
             file,
             options,
             today=department.LAST_DAY,
-            agency=Agency.objects.get(),
+            agency=Agency.objects.get(code="bench"),
             by=None,
             why="benchmark",
         )
