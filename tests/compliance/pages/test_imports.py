@@ -93,6 +93,7 @@ def test_the_plan_is_the_page(cast: Cast) -> None:
 
     assert "All 6 New 2 Same 1 Changed 0 Rejected 3" in text
     assert "Record 2 new rows" in text
+    assert "Recording takes of this plan exactly 2 new rows." in text
     assert "1 title needs a person" in text
     assert "4 002918 CIT-40 2019-05-03 Whitfield, Amara = same" in text
     assert "▲ rejected employee_id: No member has this employee id." in text
@@ -109,6 +110,7 @@ def test_the_plan_is_searched_and_exported_as_it_is_filtered(cast: Cast) -> None
     wrong = client.get(address, {"export": "pdf"})
 
     assert re.findall(r"(\d) 00\d{4} CIT", page) == ["3"]
+    assert "Recording takes of this plan exactly 2 new rows, whatever part of it is shown here." in page
     assert every[0] == ["Line", "Row", "Member", "Plan", "Changes", "Warning", "Reason"]
     assert [(row[0], row[3]) for row in every[1:]] == [
         ("2", "new"), ("3", "new"), ("4", "same"), ("5", "rejected"), ("6", "rejected"), ("7", "rejected"),
@@ -192,6 +194,7 @@ def test_recording_records_exactly_the_plan_and_once(cast: Cast) -> None:
     assert "This import is being worked on." in words(twice)
     assert "This import is recorded already." in words(after)
     assert "Recorded: 2 new rows. Standings are up to date." in words(after)
+    assert "Recorded of this plan: exactly 2 new rows." in words(after)
 
 
 def test_recording_refuses_a_plan_that_would_do_something_else_by_now(cast: Cast) -> None:
@@ -687,6 +690,7 @@ def test_undoing_shows_first_what_it_would_do_and_does_that(cast: Cast) -> None:
     assert run.undone_in is not None
     assert (run.undone_in.by, run.undone_in.why) == (cast.users["academy"], "The file of another city")
     assert "Recorded: 2 new rows; undone on" in words(after)
+    assert "Recorded of this plan, before it was undone: exactly 2 new rows." in words(after)
     assert client.get(address).status_code == 302
     assert differences() == {}
 
