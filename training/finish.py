@@ -67,6 +67,7 @@ OUTCOME: dict[str, Any] = {
     "outcome_attendance": None,
 }
 ASK_FIRST = "Your agency asks for two people: ask for the class to be reopened, and somebody else accepts."
+OWN = "This class gave you a completion, and nobody voids a completion of their own. Somebody else has to reopen it."
 UNDECIDED = "Say of everybody who has a completion like this one whether both were taught:"
 #: people that a sentence names
 MOST_NAMED = 5
@@ -582,6 +583,7 @@ def reopen(session: ClassSession, *, why: str = "", by: User | None) -> bool:
     """Void what the finish recorded and let attendance and tests be changed; False where the class is open already.
 
     What somebody corrected since stays as it is. Where two people are asked for, another one asked first, and said why.
+    `EntryRefused` for whoever has a completion of the class: nobody voids what is on record of themselves.
     """
     with transaction.atomic():
         hold_rules(shared=True)  # locks in the order that everybody takes them
@@ -591,9 +593,21 @@ def reopen(session: ClassSession, *, why: str = "", by: User | None) -> bool:
             if by is not None and asks_two(held):
                 asked = _asked_by_another(held, by)
                 _reopen(held, asked.why, by, f"asked for by {_name(asked.by)}, accepted by {_name(by)}")
+            elif by is not None and (bar := bar_to_reopening(held, by)):
+                raise EntryRefused(bar)
             else:
                 _reopen(held, why, by)
     return True
+
+
+def bar_to_reopening(session: ClassSession, by: User) -> str:
+    """Why this user may not reopen the class where one person is enough; blank where they may. Three queries."""
+    return OWN if _gave(session, by) else ""
+
+
+def _gave(session: ClassSession, by: User) -> bool:
+    """Whether a member that this user is has a completion of the class. Three queries."""
+    return session.enrollments.filter(officer__in=own_members(by), completion__isnull=False).exists()
 
 
 def _asked_by_another(session: ClassSession, by: User) -> ClassEvent:
@@ -610,7 +624,7 @@ def bar_to_accepting(session: ClassSession, asked: ClassEvent, by: User) -> str:
     """Why this user may not accept that the class is reopened; blank where they may. Three queries at most."""
     if asked.by_id == by.pk:
         return "You asked for it. Somebody else has to accept."
-    if session.enrollments.filter(officer__in=own_members(by), completion__isnull=False).exists():
+    if _gave(session, by):
         return "A completion of your own would be voided. Somebody else has to accept."
     return ""
 

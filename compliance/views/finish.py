@@ -21,7 +21,7 @@ from roster.access import Right, Viewer, ViewerRequest, requires
 from training import finish
 from training.class_records import EntryRefused
 from training.finish import Act, Line, Plan
-from training.models import ClassSession, ClassState, Enrollment, Outcome
+from training.models import ClassEvent, ClassSession, ClassState, Enrollment, Outcome
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -171,9 +171,16 @@ def class_reopen(request: ViewerRequest, number: str) -> HttpResponseBase:
         "asks_two": asks_two,
         "asked": asked,
         "is_asker": asked is not None and asked.by_id == request.user.pk,
-        "bar": finish.bar_to_accepting(session, asked, request.user) if asked else "",
+        "bar": _bar(session, asked, request.user, asks_two=asks_two),
     }
     return render(request, "classes/reopen.html", context, status=400 if form.errors else 200)
+
+
+def _bar(session: ClassSession, asked: ClassEvent | None, by: User, *, asks_two: bool) -> str:
+    """Why this user may not reopen the class, or accept that it is; blank where they may, or only ask."""
+    if asked is not None:
+        return finish.bar_to_accepting(session, asked, by)
+    return "" if asks_two else finish.bar_to_reopening(session, by)
 
 
 def _reopen(session: ClassSession, form: ReopenForm | SecondForm, *, asks_two: bool, by: User) -> str:

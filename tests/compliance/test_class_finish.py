@@ -588,6 +588,26 @@ def test_reopening_twice_voids_once(session: ClassSession, by: User) -> None:
     assert (finish.reopen(session, why="x", by=by), finish.reopen(session, why="x", by=by)) == (True, False)
 
 
+def test_nobody_reopens_a_class_that_gave_them_a_completion(session: ClassSession, by: User) -> None:
+    seat_of(session)
+    own = seat_of(session, "Own")
+    finish_it(session, by)
+    Access.objects.create(user=by, role="officer", officer=own.officer)
+    colleague = make.make_user("academy")
+    before = state_of(own), session.events.count()
+
+    with pytest.raises(EntryRefused) as refused:
+        finish.reopen(session, why="x", by=by)
+    meanwhile = state_of(own), session.events.count()
+    by_another = finish.reopen(session, why="x", by=colleague)
+
+    assert refused.value.messages == [
+        "This class gave you a completion, and nobody voids a completion of their own. Somebody else has to reopen it."
+    ]
+    assert (before, meanwhile) == (("current", 1), ("current", 1))
+    assert (by_another, state_of(own)) == (True, "overdue")
+
+
 def test_a_third_finish_replaces_what_the_first_recorded(session: ClassSession, by: User) -> None:
     seat = seat_of(session)
     finish_it(session, by)

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from roster.models import Agency
+from roster.models import Access, Agency
 from tests import factories as make
 from tests.compliance.pages.cast import Cast
 from tests.compliance.pages.reading import Shown, csv_rows, xlsx_rows
@@ -453,6 +453,21 @@ def test_a_class_is_reopened_with_a_reason(tested: Taught) -> None:
     assert "Class reopened." in page.words
     assert Completion.objects.known().filter(class_number="CIT-2026-02").count() == 0
     assert (again.status_code, again["Location"]) == (302, tested.url("finish"))
+
+
+def test_whoever_the_class_gave_a_completion_is_told_why_they_cannot_reopen_it(tested: Taught, cast: Cast) -> None:
+    tested.post("finish", {"shown": shown_digest(tested)})
+    completion = Completion.objects.get(class_number="CIT-2026-02")
+    Access.objects.create(user=cast.users["academy"], role="officer", officer=completion.officer)
+
+    before = Shown(tested.client.get(tested.url("reopen")))
+    answer = tested.client.post(tested.url("reopen"), {"why": "The sheet turned up"})
+
+    said = "nobody voids a completion of their own. Somebody else has to reopen it."
+    assert said in before.words
+    assert "Reopen the class and void" not in before.words
+    assert (answer.status_code, Shown(answer).words.count(said)) == (400, 1)
+    assert Completion.objects.known().filter(pk=completion.pk).exists()
 
 
 def test_where_two_are_asked_for_one_asks_and_another_accepts(tested: Taught, cast: Cast) -> None:
