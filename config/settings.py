@@ -145,6 +145,8 @@ FILE_UPLOAD_HANDLERS = ["compliance.uploads.LimitedUploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o600
 #: The most that a file attached to a record may have: a scan, a certificate, a lesson plan.
 FILE_MAX_BYTES: int = env.int("FILE_MAX_BYTES", default=20 * 1024 * 1024)
+#: The most that one person holds in forms that recorded nothing yet; what is left over goes at night.
+CHOSEN_MAX_BYTES: int = max(env.int("CHOSEN_MAX_BYTES", default=500 * 1024 * 1024), FILE_MAX_BYTES)
 #: The most that is received of any file: a file to import may have this much.
 UPLOAD_MAX_BYTES: int = max(env.int("UPLOAD_MAX_BYTES", default=200 * 1024 * 1024), FILE_MAX_BYTES)
 #: A virus scanner, run without a shell: `{}` is the file, else it comes last. It answers 0 for clean, 1 for infected.

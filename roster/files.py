@@ -36,8 +36,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import Error, models, transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from roster.file_types import ENDINGS, Kind, Unfit, kind_of
@@ -211,9 +213,21 @@ def _received(upload: UploadedFile[bytes], by: User | None, kinds: Collection[Ki
 
 
 def choose(upload: UploadedFile[bytes], *, by: User, kinds: Collection[Kind]) -> ChosenFile:
-    """Hold what somebody chose for a form; `FileRefused` as `keep`. One query in a transaction."""
+    """Hold what somebody chose for a form. Three queries in a transaction.
+
+    `FileRefused` as `keep`, and for what is more than one person holds at a time.
+    """
     with keeping():
-        return ChosenFile.objects.create(**_received(upload, by, kinds))
+        received = _received(upload, by, kinds)
+        get_user_model().objects.select_for_update(no_key=True).get(pk=by.pk)  # one after the other, for the sum
+        held = ChosenFile.objects.filter(uploaded_by=by).aggregate(held=Sum("size", default=0))["held"]
+        if held + received["size"] > settings.CHOSEN_MAX_BYTES:
+            raise FileRefused(
+                f"{received['name']} was not kept: with it you would have chosen more than"
+                f" {_in_mb(settings.CHOSEN_MAX_BYTES)} in forms that recorded nothing yet. Record or untick some of"
+                " those files, or come back tomorrow: what is left of them is removed after a day."
+            )
+        return ChosenFile.objects.create(**received)
 
 
 def chosen(keys: Collection[uuid.UUID], *, by: User) -> list[KeptFile]:
@@ -267,7 +281,11 @@ def clean_name(sent: str) -> str:
 
 def limit_in_words() -> str:
     """`20 MB`: the most that a file may have."""
-    return f"{settings.FILE_MAX_BYTES / (1024 * 1024):.4g} MB"
+    return _in_mb(settings.FILE_MAX_BYTES)
+
+
+def _in_mb(size: int) -> str:
+    return f"{size / (1024 * 1024):.4g} MB"
 
 
 def too_large(name: str) -> FileRefused:

@@ -20,17 +20,21 @@ from django.test.utils import override_settings
 
 from roster.file_types import LESSON_PLANS, PAPERS, Kind, Unfit, kind_of
 from roster.files import (
+    ChosenFile,
     FileAltered,
     FileRefused,
     StoredFile,
+    choose,
     clean_name,
+    drop,
     keep,
     keeping,
     open_file,
     sweep,
+    take,
 )
 from roster.models import Agency
-from tests.factories import make_agency
+from tests.factories import make_agency, make_user
 from tests.uploads import PDF, archive, jpeg, office, png, png_part, sent
 
 pytestmark = pytest.mark.django_db
@@ -456,3 +460,26 @@ def test_the_sweep_takes_nothing_that_is_not_its_own(media: Path, tmp_path_facto
 
 def test_the_sweep_of_an_empty_store_finds_nothing(media: Path) -> None:
     assert sweep() == 0
+
+
+def test_one_person_holds_no_more_than_the_limit_of_files_chosen(media: Path, agency: Agency) -> None:
+    by, another = make_user("academy"), make_user("academy")
+
+    with override_settings(CHOSEN_MAX_BYTES=2 * len(PDF)):
+        first, second = (choose(sent(PDF, name), by=by, kinds=LESSON_PLANS) for name in ("1.pdf", "2.pdf"))
+        with pytest.raises(FileRefused) as refused:
+            choose(sent(PDF, "3.pdf"), by=by, kinds=LESSON_PLANS)
+        choose(sent(PDF, "theirs.pdf"), by=another, kinds=LESSON_PLANS)
+        after_refusal = len(on_disk(media))
+        take([first.key], agency=agency, by=by)
+        choose(sent(PDF, "4.pdf"), by=by, kinds=LESSON_PLANS)
+        drop([second.key], by=by)
+        choose(sent(PDF, "5.pdf"), by=by, kinds=LESSON_PLANS)
+
+    assert refused.value.messages == [
+        f"3.pdf was not kept: with it you would have chosen more than {2 * len(PDF) / 1024 / 1024:.4g} MB in forms that"
+        " recorded nothing yet. Record or untick some of those files, or come back tomorrow: what is left of them is"
+        " removed after a day."
+    ]
+    assert after_refusal == 3
+    assert sorted(ChosenFile.objects.filter(uploaded_by=by).values_list("name", flat=True)) == ["4.pdf", "5.pdf"]
