@@ -1,5 +1,6 @@
 """One settings file; every variable it reads stands in `.env.example`."""
 
+import re
 from pathlib import Path
 
 import environ
@@ -139,6 +140,12 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+#: Of this site for everybody, as certificates and calendars name it; blank = the host by which each page is asked for.
+PUBLIC_URL: str = env.str("PUBLIC_URL", default="").strip().rstrip("/")
+if PUBLIC_URL and not re.fullmatch(r"https?://[^/?#\s]+", PUBLIC_URL):
+    raise ImproperlyConfigured(
+        f'PUBLIC_URL is "{PUBLIC_URL}". Write it as https://records.example.gov, without a path.'
+    )
 #: Uploads and issued reports; outside what the web server serves, read through an access check only.
 MEDIA_ROOT: str = env.str("MEDIA_ROOT", default=str(embedded.data_dir() / "media"))
 FILE_UPLOAD_HANDLERS = ["compliance.uploads.LimitedUploadHandler"]

@@ -60,6 +60,11 @@ def test_root_below_a_private_home_changes_no_permission_outside_the_project(tmp
         pytest.param(
             DEPLOYED, "DATABASE_URL is not set. Set it to a PostgreSQL database, or set DEBUG=true.", id="no-database"
         ),
+        pytest.param(
+            {**DEPLOYED, "DATABASE_URL": "postgres://nobody@127.0.0.1:1/records", "PUBLIC_URL": "records.example.gov"},
+            'PUBLIC_URL is "records.example.gov". Write it as https://records.example.gov, without a path.',
+            id="public-address-without-scheme",
+        ),
     ],
 )
 @pytest.mark.parametrize("command", ["migrate", "rebuild_standings"])

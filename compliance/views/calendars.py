@@ -20,6 +20,7 @@ from compliance import class_calendar
 from compliance.asking import export_rows
 from compliance.class_calendar import Item, Wanted, span_of, step
 from compliance.filters import CalendarForm, checked
+from compliance.public_address import public_address
 from compliance.sentences import day
 from roster.access import Right, ViewerRequest, requires, viewer_of
 from training import calendar
@@ -100,7 +101,7 @@ def calendar_feed(request: ViewerRequest) -> HttpResponseBase:
             messages.success(request, "A private address is made. One made before has stopped.")
         return redirect("calendar-feed")
     made = calendar.feed_of(request.user)
-    url = request.build_absolute_uri(reverse("calendar-file", args=[made.token])) if made else ""
+    url = public_address(request, reverse("calendar-file", args=[made.token])) if made else ""
     return render(request, "classes/feed.html", {"made": made, "url": url, "viewer": request.viewer})
 
 
@@ -115,7 +116,7 @@ def calendar_file(request: HttpRequest, token: str) -> HttpResponse:
     many = viewer.agencies is None or len(viewer.agencies) > 1
 
     def address_of(session: ClassSession) -> str:
-        address = request.build_absolute_uri(reverse("class-detail", args=[session.number]))
+        address = public_address(request, reverse("class-detail", args=[session.number]))
         return f"{address}?{urlencode({'agency': session.agency.code})}" if many else address
 
     content = calendar.feed(class_calendar.feed_entries(viewer, address_of), name="CIT Tracker classes")

@@ -17,6 +17,7 @@ from compliance.class_access import certificates_within
 from compliance.class_papers import certificates as papers
 from compliance.class_papers.archive import plain_name
 from compliance.forms.class_papers import CheckForm
+from compliance.public_address import public_address
 from compliance.views.completions import visible
 from roster.access import Right, ViewerRequest, requires
 from training.certificates import CertificateRefused, Validity, issue_for, token_as_typed, validities
@@ -33,7 +34,7 @@ def certificate_file(request: ViewerRequest, number: str) -> HttpResponseBase:
     certificate = get_object_or_404(found, number__iexact=number)
     if validities([certificate])[certificate.pk] != Validity.VALID:
         return redirect("certificate-verify", token=certificate.token)
-    content = papers.one(certificate, address=lambda token: request.build_absolute_uri(_address(token)))
+    content = papers.one(certificate, address=lambda token: public_address(request, _address(token)))
     response = HttpResponse(content, content_type="application/pdf")
     response["Content-Disposition"] = content_disposition_header(False, f"certificate-{plain_name(number)}.pdf") or ""
     return response

@@ -20,6 +20,7 @@ from compliance.class_papers.certificates import issued_in, name_on
 from compliance.class_papers.making import PDF, Asked, Made
 from compliance.forms.class_papers import PaperForm, PrefillPaperForm, SheetForm, WithdrawForm
 from compliance.models import JobState
+from compliance.public_address import public_address
 from compliance.sentences import count
 from compliance.templatetags.classes import class_address
 from compliance.views.attendance import find_class_file
@@ -179,7 +180,7 @@ def class_paper_made(request: ViewerRequest, number: str, key: UUID) -> HttpResp
 def _paper(request: ViewerRequest, number: str, paper: str) -> HttpResponseBase:
     """A paper, made now or by a job. What there is nothing of is said on the page of papers."""
     session = find_class_file(request, number)
-    asked = Asked(session, paper, request.build_absolute_uri("/").rstrip("/"), timezone.now())
+    asked = Asked(session, paper, public_address(request, "/").rstrip("/"), timezone.now())
     if making.is_large(session):
         return redirect("job-detail", key=making.start(asked, by=request.user).key)
     try:

@@ -297,6 +297,17 @@ def soon() -> date:
     return timezone.localdate() + timedelta(days=7)
 
 
+def test_a_feed_and_its_events_have_the_public_address_where_one_is_set(cast: Cast, soon: date, settings: Any) -> None:
+    settings.PUBLIC_URL = "https://records.example.gov"
+    make_block(make_class("A-1", cast.basic, days=()), at(soon, 8), at(soon, 12))
+
+    (event,) = events_of(cast.users["academy"]).values()
+    page = cast.client("academy").get(reverse("calendar-feed"))
+
+    assert str(event["url"]) == "https://records.example.gov/classes/A-1/?agency=pd"
+    assert page.context["url"].startswith("https://records.example.gov/calendar/")
+
+
 def test_a_feed_holds_each_block_as_calendar_programs_read_it(cast: Cast, soon: date) -> None:
     room = make_place("Academy, room 2", address="12 Wharf Road; back door")
     session = make_class("A-1", cast.basic, days=(), place=room)

@@ -278,6 +278,31 @@ def test_an_officer_fetches_the_own_certificate_from_the_own_page_and_nobody_els
         assert client.get(reverse("certificate-file", args=[row.number])).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("public_url", "site"),
+    [
+        pytest.param("", "http://testserver", id="the-host-asked"),
+        pytest.param("https://records.example.gov", "https://records.example.gov", id="the-public-address"),
+    ],
+)
+def test_certificates_name_the_public_address_where_one_is_set(
+    cast: Cast, settings: Any, public_url: str, site: str
+) -> None:
+    settings.PUBLIC_URL = public_url
+    session = make.make_class(state="finished")
+    seat = Enrollment.objects.create(
+        session=session, outside_name="Petrov, Ivan", since=timezone.now(), outcome="passed", outcome_on=DONE
+    )
+    (outside,) = issue(session.agency, seats={seat: DONE}, issued_on=DONE, by=None)
+    client, own = cast.client("academy"), certificate_of(cast)
+
+    one = text_of(client.get(reverse("certificate-file", args=[own.number])))
+    many = text_of(client.get(reverse("class-certificates", args=[session.number])))
+
+    for shown, certificate in ((one, own), (many, outside)):
+        assert f"{site}/verify/{certificate.token}" in shown.replace(" ", "")
+
+
 def test_a_commander_fetches_certificates_of_own_members_only(cast: Cast) -> None:
     address = reverse("certificate-file", args=[certificate_of(cast).number])
 
