@@ -12,7 +12,7 @@ from django.core.paginator import Page
 from django.template.context import RequestContext
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from compliance import coverage, goals, jobs, lifeline, sentences
@@ -67,6 +67,16 @@ def share(counts: coverage.Counts) -> SafeString:
     percent, of = f"{counts.percent} %", f"{counts.current:,} of {counts.counted:,}"
     first, second = (of, percent) if counts.counted < 5 else (percent, of)
     return format_html('<div class="share"><strong>{}</strong><span>{}</span></div>', first, second)
+
+
+@register.filter
+def bar(counts: coverage.Counts) -> SafeString:
+    """The shares of the states as a picture; whoever does not see it reads them beside it."""
+    pieces = [(f"fill-{piece.state}", piece.x, piece.width) for piece in counts.pieces] or [("fill-none", 0, 100)]
+    return format_html(
+        '<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true" focusable="false">{}</svg>',
+        format_html_join("", '<rect class="{}" x="{}" y="0" width="{}" height="8"></rect>', pieces),
+    )
 
 
 @register.filter

@@ -63,6 +63,7 @@ FACTS = (
 )
 READ_AT_A_TIME = 5_000
 QUESTIONS = 21
+PAGE_ROUNDS = 8
 CLASSES = 5
 CLASS_SIZE = 30
 #: In one file; of a smaller department as many as it has members.
@@ -306,7 +307,7 @@ def open_pages() -> dict[str, dict[str, float]]:
         with CaptureQueriesContext(connection) as queries:
             assert client.get(address).status_code == 200, name
             asked = [query["sql"] for query in queries if not query["sql"].startswith(("BEGIN", "COMMIT"))]
-        (seconds,) = in_turn(partial(client.get, address), rounds=4)
+        (seconds,) = in_turn(partial(client.get, address), rounds=PAGE_ROUNDS)
         found[name] = {"seconds": seconds, "queries": len(asked)}
     return found
 
