@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
@@ -23,10 +23,10 @@ from compliance.class_papers.missing import counts
 from compliance.completion_tables import NARROW
 from compliance.filters import ListFilter
 from compliance.grant_tables import WIDE
-from compliance.sentences import count
+from compliance.sentences import count, name_of
 from compliance.templatetags.classes import class_days, class_state
 from roster.access import Right, Viewer
-from training.models import ClassSession, ClassState, Enrollment, SeatState
+from training.models import ClassEvent, ClassSession, ClassState, Enrollment, SeatState
 
 STATES = [
     ("planned", "planned"),
@@ -185,3 +185,17 @@ class ClassTable(tables.Table):  # type: ignore[misc] # django-tables2 has no ty
 
     def value_missing(self, record: Any) -> int:
         return self.lacks.get(record.pk, 0)
+
+
+def events_of(session: ClassSession, *, of_seats: bool) -> QuerySet[ClassEvent]:
+    """What happened to a class, or to its seats alone, the latest first."""
+    lines = session.events.select_related("by").order_by("-id")
+    return lines.filter(what=ClassEvent.What.SEATS) if of_seats else lines.exclude(what=ClassEvent.What.SEATS)
+
+
+def rows_of_events(session: ClassSession, *, of_seats: bool) -> Iterator[list[Any]]:
+    """The same as a table: a header, then a row for each line."""
+    yield ["When", "What", "Who", "Why", "What changed"]
+    for event in events_of(session, of_seats=of_seats).iterator():
+        who = name_of(event.by) if event.by else ""
+        yield [timezone.localtime(event.at).isoformat(), event.get_what_display(), who, event.why, event.told]

@@ -199,6 +199,12 @@ class HistoryForm(AddressForm):
     act = forms.ChoiceField(label="Act", choices=listed(HISTORY_ACTS, "any act"))
 
 
+class LinesForm(AddressForm):
+    """Which lines of what happened to a class are exported: its own, or those of its seats."""
+
+    lines = forms.ChoiceField(label="Lines", choices=[("seats", "of the seats")])
+
+
 class CalendarForm(AddressForm):
     view = forms.ChoiceField(label="View", choices=[("month", "month"), ("week", "week")], widget=forms.HiddenInput)
     day = forms.DateField(

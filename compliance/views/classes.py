@@ -8,14 +8,15 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from compliance.asking import arrange
+from compliance.asking import arrange, export_rows
 from compliance.class_access import agencies_to_run, class_to_run, classes, may_run, one_class
-from compliance.class_tables import ClassFilter, ClassTable, with_seats
+from compliance.class_tables import ClassFilter, ClassTable, events_of, rows_of_events, with_seats
+from compliance.filters import LinesForm, checked
 from compliance.forms.classes import (
     BlocksForm,
     BlockTable,
@@ -73,6 +74,8 @@ def class_list(request: ViewerRequest) -> HttpResponseBase:
 def class_detail(request: ViewerRequest, number: str) -> HttpResponseBase:
     """One class: what it is, its blocks, and every line of what happened to it."""
     session = find_class(request, number)
+    if "export" in request.GET:
+        return _lines(request, session)
     states = list(session.enrollments.values_list("state", flat=True))
     meetings = list(planning.meetings_of(session))
     agencies = request.viewer.agencies
@@ -84,10 +87,20 @@ def class_detail(request: ViewerRequest, number: str) -> HttpResponseBase:
         "unqualified": planning.unqualified(session.course, meetings) if reads_files else (),
         "taken": states.count(SeatState.ENROLLED),
         "waiting": states.count(SeatState.WAITLISTED),
-        "events": session.events.exclude(what="seats").select_related("by").order_by("-id"),
+        "events": events_of(session, of_seats=False),
         "may_run": may_run(request.viewer, session) and session.state == "planned",
     }
     return render(request, "classes/detail.html", context)
+
+
+def _lines(request: ViewerRequest, session: ClassSession) -> HttpResponseBase:
+    """Who changed what and when, of the class or of its seats; the latter name people, so not for every reader."""
+    agencies = request.viewer.agencies
+    of_seats = checked(LinesForm(request.GET)).cleaned_data["lines"] == "seats"
+    if of_seats and agencies is not None and session.agency_id not in agencies:
+        raise Http404
+    name = f"{'seats-' if of_seats else ''}history-{session.number}"
+    return export_rows(request, rows_of_events(session, of_seats=of_seats), name)
 
 
 @requires(Right.RUN_CLASSES)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from compliance import suggestions
 from compliance.asking import arrange, export_rows
 from compliance.class_access import may_run, seats
+from compliance.class_tables import events_of
 from compliance.filters import checked
 from compliance.finding import Found, find
 from compliance.forms.attendance import ActForm
@@ -28,7 +29,7 @@ from compliance.views.classes import find_class
 from roster.access import Right, ViewerRequest, requires
 from roster.models import Assignment, AssignmentKind, Officer, Unit, open_on
 from training import seats as seating
-from training.models import ClassEvent, ClassSession, ClassState, Enrollment, Place, SeatState
+from training.models import ClassSession, ClassState, Enrollment, Place, SeatState
 from training.seats import SeatsChanged, SeatsRefused
 
 #: Members passed over that a page names.
@@ -106,13 +107,12 @@ def _list(request: ViewerRequest, session: ClassSession, form: WithdrawForm) -> 
     table = SeatTable(found.qs, viewer=viewer, may_run=is_open, against=against)
     if (file := arrange(request, table, f"seats-{session.number}")) is not None:
         return file
-    lines = session.events.filter(what=ClassEvent.What.SEATS).select_related("by").order_by("-id")
     shown = {
         "table": table,
         "is_checked": show == "check" and is_open,
         "has_begun": session.first_at is not None and session.first_at <= timezone.now(),  # type: ignore[attr-defined] # annotated
         "crowded": seating.crowded(session, counts["taken"], places) if session.state == ClassState.PLANNED else [],
-        "events": lines[:MOST_LINES] if show == "lines" and reads_all else [],
+        "events": events_of(session, of_seats=True)[:MOST_LINES] if show == "lines" and reads_all else [],
     }
     return render(request, "classes/seats.html", context | shown, status=400 if form.errors else 200)
 

@@ -125,6 +125,9 @@ def test_a_commander_sees_own_members_and_counts_of_the_rest(cast: Cast, session
     detail = words(cast.client("commander").get("/classes/C-1/"))
     assert "Delacroix" not in words(cast.client("commander").get(LIST, {"show": "lines"}))
     assert [name in detail for name in ("Delacroix", "Pat Doe", "Waits")] == [False] * 3
+    export = {"lines": "seats", "export": "csv"}
+    assert cast.client("commander").get("/classes/C-1/", export).status_code == 404
+    assert cast.client("auditor").get("/classes/C-1/", export).status_code == 200
 
 
 def test_the_list_costs_the_same_queries_for_one_and_for_thirty(
@@ -169,6 +172,13 @@ def test_those_ticked_withdraw_and_the_first_who_waits_moves_up(cast: Cast, sess
     assert "Choose somebody in the list first." in words(nobody)
     lines = words(client.get(LIST, {"show": "lines"}))
     assert "Withdrawn: Whitfield, Amara (002918)" in lines
+    address = "/classes/C-1/?lines=seats&amp;export=csv"
+    assert f'<a href="{address}">CSV</a>' in client.get(LIST, {"show": "lines", "q": "a"}).content.decode()
+    header, *rows = csv_rows(client.get(address.replace("&amp;", "&")))
+    assert header == ["When", "What", "Who", "Why", "What changed"]
+    assert rows[0][1:4] == ["seats", "academy", "Injured"]
+    assert rows[0][4].startswith("Withdrawn: Whitfield, Amara (002918)")
+    assert [row[1:4] for row in rows[1:]] == [["seats", "", ""]] * 2
     assert "1 person withdrawn. Moved up from the waitlist: Delacroix, Jonah (003377)." in words(done)
     assert states() == {"Whitfield, Amara": "withdrawn", "Delacroix, Jonah": "enrolled"}
 
