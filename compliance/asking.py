@@ -10,10 +10,11 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.core.exceptions import BadRequest
-from django.core.paginator import EmptyPage
+from django.core.paginator import EmptyPage, Paginator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.http import urlencode
 from django_tables2 import RequestConfig, Table
 
@@ -23,6 +24,8 @@ from roster.access import ViewerRequest
 
 #: The furthest that a zone lies from UTC; PostgreSQL refuses more.
 MOST_OFFSET = timedelta(hours=15)
+#: Rows up to which a list that can be very long is counted, and has pages.
+MOST_COUNTED = 100_000
 PAGE_SIZES = (25, 50, 100, 200)
 #: not 2026-W01-1 nor 20260131, which Python would take too
 IS_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -138,6 +141,26 @@ def given(request: HttpRequest, name: str, parse: Any) -> Any:
         raise BadRequest(f"{name.replace('_', ' ').capitalize()}: {error}") from None
 
 
+class BoundedPaginator(Paginator):  # type: ignore[type-arg] # generic in the stubs alone
+    """Pages of a table of a queryset that may hold a million rows: counted no further than `MOST_COUNTED`.
+
+    Rows after these are found by filters and by sorting the other way; an export has them all.
+    """
+
+    @cached_property
+    def _counted(self) -> int:
+        return int(self.object_list.data.data.order_by().values("pk")[: MOST_COUNTED + 1].count())  # type: ignore[attr-defined] # the rows of a table
+
+    @cached_property
+    def count(self) -> int:
+        """Rows that have a page. One query that reads no more rows than these."""
+        return min(self._counted, MOST_COUNTED)
+
+    @property
+    def has_more(self) -> bool:
+        return self._counted > MOST_COUNTED
+
+
 def arrange(request: HttpRequest, table: Table, name: str) -> HttpResponseBase | None:
     """Sort and page a table as the address asks, in the database; the file when it asks for an export.
 
@@ -156,9 +179,15 @@ def arrange(request: HttpRequest, table: Table, name: str) -> HttpResponseBase |
         raise BadRequest("Page: write a whole number.")
     table.page_sizes, table.exports = PAGE_SIZES, True
     try:
-        RequestConfig(request, paginate=False if form else {"per_page": int(per), "silent": False}).configure(table)
+        pages = {
+            "per_page": int(per),
+            "silent": False,
+            "paginator_class": getattr(table, "paginator_class", Paginator),
+        }
+        RequestConfig(request, paginate=False if form else pages).configure(table)
     except EmptyPage:
-        raise BadRequest(f"Page: the list has {count(table.paginator.num_pages, 'page')}.") from None
+        of_first = f" of its first {MOST_COUNTED:,} rows" if getattr(table.paginator, "has_more", False) else ""
+        raise BadRequest(f"Page: the list has {count(table.paginator.num_pages, 'page')}{of_first}.") from None
     return export(table, name, form) if form else None
 
 

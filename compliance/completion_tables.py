@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_filters.fields import ModelChoiceField
 
+from compliance.asking import BoundedPaginator
 from compliance.filters import ListFilter
 from roster.access import Viewer
 from roster.models import Assignment, AssignmentKind, Unit, open_on
@@ -136,6 +137,7 @@ class CompletionTable(tables.Table):  # type: ignore[misc] # django-tables2 has 
     class_number = tables.Column(verbose_name="Class", default="–", attrs=NARROW)
 
     caption = "Completions, newest first"
+    paginator_class = BoundedPaginator
 
     class Meta:
         order_by = "-completed_on"

@@ -115,12 +115,13 @@ def duration(days: int) -> str:
 
 @register.filter
 def rows_shown(count: int, page: Page[Any]) -> str:
-    """`1 to 50 of 420 rows`."""
+    """`1 to 50 of 420 rows`; `1 to 50 of more than 100,000 rows` where nobody counted further."""
     if count == 0:
         return ""
     if count <= page.paginator.per_page:
         return sentences.count(count, "row")
-    return f"{page.start_index():,} to {page.end_index():,} of {count:,} rows"
+    more = "more than " if getattr(page.paginator, "has_more", False) else ""
+    return f"{page.start_index():,} to {page.end_index():,} of {more}{count:,} rows"
 
 
 @register.filter

@@ -112,7 +112,8 @@ def _list(request: ViewerRequest, session: ClassSession, form: WithdrawForm) -> 
         "is_checked": show == "check" and is_open,
         "has_begun": session.first_at is not None and session.first_at <= timezone.now(),  # type: ignore[attr-defined] # annotated
         "crowded": seating.crowded(session, counts["taken"], places) if session.state == ClassState.PLANNED else [],
-        "events": events_of(session, of_seats=True)[:MOST_LINES] if show == "lines" and reads_all else [],
+        "shows_lines": show == "lines" and reads_all,
+        "events": events_of(session, of_seats=True)[:MOST_LINES],
     }
     return render(request, "classes/seats.html", context | shown, status=400 if form.errors else 200)
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from compliance import asking
 from compliance.models import Standing
 from roster.facts import Via, recording
 from roster.models import Access, Role
@@ -135,6 +138,30 @@ def test_list_costs_the_same_queries_for_one_row_and_thirty(cast: Cast, django_a
         complete(make_officer(unit=cast.central), cast.basic, date(2020, 1, 2))
     with django_assert_num_queries(8):
         client.get(reverse("completion-list"))
+
+
+def test_a_list_of_very_many_rows_is_counted_no_further_than_its_last_page(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "MOST_COUNTED", 50)
+    for number in range(51):
+        complete(cast.jonah, cast.refresher, date(2024, 1, 1) + timedelta(days=number))
+    client, address = cast.client("academy"), reverse("completion-list")
+
+    with CaptureQueriesContext(connection) as queries:
+        page = Shown(client.get(address, {"per": "25"}))
+    counting = [query["sql"] for query in queries if "COUNT(" in query["sql"] and "training_completion" in query["sql"]]
+    second = Shown(client.get(address, {"per": "25", "page": "2"}))
+    third = client.get(address, {"per": "25", "page": "3"})
+    fitting = Shown(client.get(address, {"per": "25", "until": "2024-02-18"}))
+    exported: Any = client.get(address, {"export": "csv"})
+
+    assert "1 to 25 of more than 50 rows" in page.words
+    assert "26 to 50 of more than 50 rows" in second.words
+    assert (third.status_code, "Page: the list has 2 pages of its first 50 rows." in Shown(third).words) == (400, True)
+    assert "1 to 25 of 50 rows" in fitting.words
+    assert len(b"".join(exported).splitlines()) == 1 + Completion.objects.known().count()
+    assert [sql.count("LIMIT 51") for sql in counting] == [1]
 
 
 def test_commander_sees_the_completions_of_members_here_today(cast: Cast) -> None:
