@@ -233,7 +233,7 @@ def test_page_costs_the_same_however_much_is_recorded(
     officer, client = department.people["Diaz"], department.client("chief")
     complete(officer, department.course, date(2017, 1, 5))
     # what each kind of fact needs, twice: shown and explained; the rules, twice; history; coming classes; certificates
-    counted = 57
+    counted = 56
 
     with django_assert_num_queries(counted):
         client.get("/officers/001003/", AS_OF)
