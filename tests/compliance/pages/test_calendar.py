@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -36,6 +37,12 @@ from training.models import CalendarFeed, ClassSession, Enrollment
 pytestmark = pytest.mark.django_db
 
 MONDAY = date(2026, 12, 7)
+
+
+@pytest.fixture(autouse=True)
+def _day(hold_day: Callable[[date], None]) -> None:
+    """A day in whose feeds the classes of these tests are: they go 90 days back."""
+    hold_day(date(2026, 11, 20))
 
 
 @dataclass

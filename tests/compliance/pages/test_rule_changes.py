@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -28,6 +29,12 @@ pytestmark = pytest.mark.django_db
 
 TODAY = timezone.localdate()
 LATER = TODAY + timedelta(days=60)
+
+
+@pytest.fixture(autouse=True)
+def _day(hold_day: Callable[[date], None]) -> None:
+    """The same day for the whole run, also where it goes past midnight."""
+    hold_day(TODAY)
 
 
 @pytest.fixture
