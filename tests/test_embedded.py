@@ -49,6 +49,26 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield directory
 
 
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The files of PostgreSQL with an empty database and nothing running: making them takes longer than most tests."""
+    directory = tmp_path_factory.mktemp("cluster")
+    with pytest.MonkeyPatch.context() as patch, placed(directory / "var", patch):
+        with embedded.running():
+            pass
+        (directory / "var" / "postgres").rename(directory / "postgres")
+    yield directory / "postgres"
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def made(home: Path, cluster: Path) -> Path:
+    """`home` as after its first start."""
+    home.mkdir(mode=0o700)
+    subprocess.run(["cp", "-a", str(cluster), str(home / "postgres")], check=True)  # noqa: S603, S607 - own words
+    return home
+
+
 @contextlib.contextmanager
 def placed(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Put the embedded servers into the directory; leave nothing of them behind."""
@@ -121,16 +141,16 @@ def test_running_answers_inside_and_stops_after_the_last(home: Path) -> None:
     assert not is_running(home)
 
 
-def test_running_nested_stops_only_at_the_outer_end(home: Path) -> None:
+def test_running_nested_stops_only_at_the_outer_end(made: Path) -> None:
     with embedded.running():
         with embedded.running():
             pass
         assert ask("SELECT 1") == 1
 
-    assert not is_running(home)
+    assert not is_running(made)
 
 
-def test_running_again_finds_the_data_and_a_dropped_database_returns(home: Path) -> None:
+def test_running_again_finds_the_data_and_a_dropped_database_returns(made: Path) -> None:
     with embedded.running(), psycopg.connect(embedded.conninfo()) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 41 AS answer")
 
@@ -164,13 +184,13 @@ def test_urls_say_the_same_socket_to_every_reader(home: Path) -> None:
     assert not (home / "postgres").exists()
 
 
-def test_two_processes_share_one_server_and_the_first_to_leave_does_not_stop_it(home: Path) -> None:
+def test_two_processes_share_one_server_and_the_first_to_leave_does_not_stop_it(made: Path) -> None:
     with holder() as first:
         with holder():
             first.communicate()
             assert first.returncode == 0
             assert ask("SELECT 1") == 1
-        assert not is_running(home)
+        assert not is_running(made)
 
 
 def test_processes_that_come_and_go_at_once_always_find_the_server(home: Path) -> None:
@@ -183,15 +203,15 @@ def test_processes_that_come_and_go_at_once_always_find_the_server(home: Path) -
     assert not is_running(home)
 
 
-def test_a_killed_holder_leaves_nothing_stuck(home: Path) -> None:
+def test_a_killed_holder_leaves_nothing_stuck(made: Path) -> None:
     with holder() as process:
         process.kill()
-    assert is_running(home)
+    assert is_running(made)
 
     with embedded.running():
         assert ask("SELECT 1") == 1
 
-    assert not is_running(home)
+    assert not is_running(made)
 
 
 @pytest.mark.parametrize("seconds", [0.2, 0.45, 0.7])
@@ -206,12 +226,12 @@ def test_a_starter_killed_midway_leaves_nothing_stuck(home: Path, seconds: float
     assert not is_running(home)
 
 
-def test_a_killed_server_recovers_with_its_data(home: Path) -> None:
+def test_a_killed_server_recovers_with_its_data(made: Path) -> None:
     with embedded.running():
         with psycopg.connect(embedded.conninfo()) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 41 AS answer")
             connection.execute("SET LOCAL synchronous_commit = on")
-        pid = embedded._Postgres(home)._pid()
+        pid = embedded._Postgres(made)._pid()
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
 
@@ -219,18 +239,18 @@ def test_a_killed_server_recovers_with_its_data(home: Path) -> None:
         assert ask("SELECT answer FROM kept") == 41
 
 
-def test_interrupt_in_the_terminal_does_not_reach_the_servers(home: Path) -> None:
+def test_interrupt_in_the_terminal_does_not_reach_the_servers(made: Path) -> None:
     with holder({"redis": True}) as starter, embedded.running(redis=True):
-        servers = [embedded._Postgres(home)._pid(), embedded._Redis(home)._pid()]
+        servers = [embedded._Postgres(made)._pid(), embedded._Redis(made)._pid()]
 
         os.killpg(starter.pid, signal.SIGINT)
         starter.wait()
 
-        assert [embedded._Postgres(home)._pid(), embedded._Redis(home)._pid()] == servers
+        assert [embedded._Postgres(made)._pid(), embedded._Redis(made)._pid()] == servers
         assert ask("SELECT 1") == 1
 
 
-def test_a_forked_child_that_ends_does_not_stop_the_server(home: Path) -> None:
+def test_a_forked_child_that_ends_does_not_stop_the_server(made: Path) -> None:
     code = """
 import os
 from config import embedded
@@ -245,35 +265,35 @@ with embedded.running():
         process.communicate()
 
     assert process.returncode == 0
-    assert not is_running(home)
+    assert not is_running(made)
 
 
-def test_a_pid_file_that_names_another_process_is_no_server(home: Path) -> None:
+def test_a_pid_file_that_names_another_process_is_no_server(made: Path) -> None:
     with embedded.running(redis=True):
-        postgres_pid_file = (home / "postgres" / "postmaster.pid").read_text().splitlines()
+        postgres_pid_file = (made / "postgres" / "postmaster.pid").read_text().splitlines()
     with subprocess.Popen([*embedded._as_server_user(), "sleep", "60"]) as stranger:  # noqa: S603 - own words
         postgres_pid_file[0] = str(stranger.pid)
-        (home / "postgres" / "postmaster.pid").write_text("\n".join(postgres_pid_file) + "\n")
-        (home / "redis" / "redis.pid").write_text(f"{stranger.pid}\n")
+        (made / "postgres" / "postmaster.pid").write_text("\n".join(postgres_pid_file) + "\n")
+        (made / "redis" / "redis.pid").write_text(f"{stranger.pid}\n")
 
         with embedded.running(redis=True):
             assert ask("SELECT 1") == 1
 
         assert stranger.poll() is None
         stranger.kill()
-    assert not is_running(home)
+    assert not is_running(made)
 
 
 def test_a_moved_directory_works_while_the_server_runs_and_after(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moved = tmp_path / "elsewhere" / "var"
     moved.parent.mkdir()
     with holder() as process:
         process.kill()
-    pid = embedded._Postgres(home)._pid()
+    pid = embedded._Postgres(made)._pid()
 
-    home.rename(moved)
+    made.rename(moved)
 
     with placed(moved, monkeypatch):
         with embedded.running():
@@ -285,15 +305,15 @@ def test_a_moved_directory_works_while_the_server_runs_and_after(
 
 
 def test_a_copied_directory_gets_servers_of_its_own(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = tmp_path / "copy"
     with embedded.running():
-        original = recorded_sockets(home)
-    subprocess.run(["cp", "-a", str(home), str(copy)], check=True)  # noqa: S603, S607 - own words
+        original = recorded_sockets(made)
+    subprocess.run(["cp", "-a", str(made), str(copy)], check=True)  # noqa: S603, S607 - own words
     with holder(), placed(copy, monkeypatch), embedded.running():
         assert recorded_sockets(copy) != original
-        assert is_running(home)
+        assert is_running(made)
         assert is_running(copy)
 
 
@@ -358,17 +378,17 @@ def test_a_planted_socket_directory_is_not_trusted(home: Path, tmp_path: Path, p
         sockets.unlink() if planted == "link" else sockets.rmdir()
 
 
-def test_servers_that_lost_their_sockets_are_started_again(home: Path) -> None:
+def test_servers_that_lost_their_sockets_are_started_again(made: Path) -> None:
     with holder({"redis": True}) as process:
         process.kill()
-    shutil.rmtree(recorded_sockets(home))
+    shutil.rmtree(recorded_sockets(made))
 
     with embedded.running(redis=True):
         assert ask("SELECT 1") == 1
         assert redis.Redis.from_url(embedded.redis_url()).ping()
 
-    assert not is_running(home)
-    assert not is_running(home, "redis")
+    assert not is_running(made)
+    assert not is_running(made, "redis")
 
 
 @pytest.mark.parametrize("wheel", [False, True], ids=["from-path", "from-wheel"])
@@ -394,19 +414,19 @@ def test_redis_answers_on_its_socket(home: Path, monkeypatch: pytest.MonkeyPatch
     assert not (home / "postgres").exists()
 
 
-def test_stop_ends_both_and_running_starts_them_again(home: Path) -> None:
+def test_stop_ends_both_and_running_starts_them_again(made: Path) -> None:
     with embedded.running(redis=True):
         embedded.stop()
-        assert not is_running(home)
-        assert not is_running(home, "redis")
+        assert not is_running(made)
+        assert not is_running(made, "redis")
         with embedded.running():
             assert ask("SELECT 1") == 1
 
 
-def test_a_server_that_cannot_start_says_why(home: Path) -> None:
+def test_a_server_that_cannot_start_says_why(made: Path) -> None:
     with embedded.running():
         pass
-    with (home / "postgres" / "postgresql.conf").open("a") as settings:
+    with (made / "postgres" / "postgresql.conf").open("a") as settings:
         settings.write("no_such_setting = 1\n")
 
     with (
@@ -476,7 +496,7 @@ def test_demo_never_turns_debug_on_in_a_deployment(
     ],
 )
 def test_a_command_gets_the_servers_it_needs(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, variables: dict[str, str], expected: str
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, variables: dict[str, str], expected: str
 ) -> None:
     for name in ("DEBUG", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS"):
         monkeypatch.delenv(name, raising=False)
@@ -493,7 +513,7 @@ with embedded.for_command({command!r}):
         said, _ = process.communicate()
 
     assert said == f"{expected}\n"
-    assert not is_running(home)
+    assert not is_running(made)
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root needs another user for PostgreSQL")
