@@ -26,18 +26,17 @@ _held = ExitStack()
 #: The files that take longest. They are begun first, so that no worker is left alone with one of them at the end.
 LONGEST = (
     "tests/e2e/test_every_page.py",
-    "tests/test_fresh_start.py",
     "tests/test_demo.py",
     "tests/e2e/test_every_state.py",
+    "tests/compliance/pages/test_access.py",
     "tests/benchmarks/test_benchmarks.py",
     "tests/compliance/test_engine_laws.py",
     "tests/e2e/test_import.py",
-    "tests/compliance/pages/test_access.py",
     "tests/e2e/test_class_journey.py",
-    "tests/test_embedded.py",
     "tests/e2e/test_journeys.py",
     "tests/compliance/test_worker.py",
     "tests/e2e/test_live_work.py",
+    "tests/test_embedded.py",
 )
 
 

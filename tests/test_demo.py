@@ -9,11 +9,13 @@ import re
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
 import urllib.parse
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from django.test import RequestFactory
 from pytest_django import Settings
 
 from compliance.demo import sign_ins
-from tests.checkouts import bare, copy_checkout, manage, manage_command
+from tests.checkouts import CHECKOUT, bare, copy_checkout, manage, manage_command
 from tests.factories import make_agency, make_officer
 
 TABLE = re.compile(r"^  (District \d|Elsewhere|All who must).* (\d+\.\d %|n/a) ", re.MULTILINE)
@@ -31,8 +33,12 @@ TABLE = re.compile(r"^  (District \d|Elsewhere|All who must).* (\d+\.\d %|n/a) "
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A copy of this checkout; what runs in it at the end is stopped and removed."""
-    directory = copy_checkout(tmp_path_factory.mktemp("demo") / "checkout")
+    """A copy of this checkout in somebody's private home; what runs in it at the end is stopped and removed."""
+    home = tmp_path_factory.mktemp("demo") / "home"
+    home.mkdir(mode=0o700)
+    (home / "work").mkdir(mode=0o750)
+    (home / ".config").mkdir(mode=0o700)
+    directory = copy_checkout(home / "work" / "checkout")
     yield directory
     stop_servers(directory)
     if (directory / "var" / "sockets").exists():
@@ -45,9 +51,41 @@ def stop_servers(checkout: Path) -> None:
     subprocess.run([sys.executable, "-c", code], cwd=checkout, env=bare(), check=True)  # noqa: S603 - own words
 
 
+@dataclass(frozen=True)
+class Around:
+    """What there is around a checkout: permissions of all that is outside, the names in its home, the accounts."""
+
+    modes: dict[Path, tuple[int, int, int]]
+    names: list[str]
+    accounts: bytes
+
+
+def around(checkout: Path) -> Around:
+    home = checkout.parent.parent
+    outside = (checkout.parent, home / ".config", Path(sys.prefix), Path(sys.executable).parent, CHECKOUT / "config")
+    return Around(modes(*outside), sorted(path.name for path in home.iterdir()), Path("/etc/passwd").read_bytes())
+
+
+def modes(*directories: Path) -> dict[Path, tuple[int, int, int]]:
+    """Mode and owner of each directory and of all above it."""
+    found = {}
+    for directory in directories:
+        for path in (directory, *directory.parents):
+            status = path.stat()
+            found[path] = (stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
+    return found
+
+
 @pytest.fixture(scope="module")
-def first(checkout: Path) -> subprocess.CompletedProcess[str]:
-    return manage(checkout, "demo", "--no-serve", "--officers", "120")
+def before(checkout: Path) -> Around:
+    """As it was before the first command."""
+    return around(checkout)
+
+
+@pytest.fixture(scope="module")
+def first(checkout: Path, before: Around) -> subprocess.CompletedProcess[str]:
+    """The first command, by somebody whose home can be written to; those that follow have none."""
+    return manage(checkout, "demo", "--no-serve", "--officers", "120", HOME=str(checkout.parent.parent))
 
 
 def processes_of(checkout: Path) -> list[str]:
@@ -70,6 +108,15 @@ def test_it_makes_the_department_and_stops(checkout: Path, first: subprocess.Com
     assert "Making up 120 members" in first.stderr
     assert (checkout / ".env").read_text().startswith("DEBUG=true\nSECRET_KEY=")
     assert processes_of(checkout) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another user for PostgreSQL")
+def test_root_below_a_private_home_changes_no_permission_outside_the_project(
+    checkout: Path, before: Around, first: subprocess.CompletedProcess[str]
+) -> None:
+    assert first.returncode == 0, first.stderr
+    assert around(checkout) == before
+    assert stat.S_IMODE((checkout / ".env").stat().st_mode) == 0o600
 
 
 def test_again_it_finds_the_same_and_makes_nothing(checkout: Path, first: subprocess.CompletedProcess[str]) -> None:
