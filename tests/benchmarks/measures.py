@@ -30,7 +30,7 @@ from django.utils import timezone
 from compliance import coverage, imports, preview, requirements, standings
 from compliance.class_papers import certificates
 from compliance.gather import gather_rules
-from compliance.models import Requirement, Standing
+from compliance.models import Population, Requirement, Standing
 from compliance.requirements_file import read_document
 from compliance.requirements_toml import export_toml
 from roster.facts import Via, recording
@@ -117,6 +117,13 @@ def rebuild_all_presets() -> Measured:
         return {"rows": Standing.objects.count(), "requirements": Requirement.objects.count()}
 
     return timed(act)
+
+
+def load_own_requirements() -> None:
+    """The benchmark's own requirements, in place of the presets."""
+    for model in (Requirement, Population):
+        empty(model._meta.db_table)
+    department.load_requirements()
 
 
 def preview_an_edition() -> Measured:
