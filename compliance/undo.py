@@ -33,6 +33,7 @@ from django.utils import timezone
 from compliance import jobs
 from compliance.models import (
     CoverageSnapshot,
+    Extension,
     ImportedRow,
     ImportRun,
     IssuedReport,
@@ -42,8 +43,10 @@ from compliance.models import (
     MassLine,
     ReturnedFact,
     Standing,
+    Waiver,
 )
 from compliance.record_history import named
+from roster.access import own_members
 from roster.facts import Fact, FactRefused, Recorder, Via, changing_rules, follow, recording
 from roster.merging import fact_models
 from roster.models import Access, FormerDetail, Officer, Unit
@@ -51,7 +54,7 @@ from roster.plans import in_json
 from roster.trail import Act, What, note
 from roster.unit_imports import officers_below
 from training.course_imports import officers_with
-from training.models import Course, CourseAlias, Equivalency, LessonPlan
+from training.models import Completion, Course, CourseAlias, Equivalency, Evidence, EvidenceDecision, LessonPlan
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -64,6 +67,9 @@ SLICE = 20_000
 MEANWHILE = "Something was recorded since this was looked at. Look at it again before you undo the import."
 SINCE = "Something else was recorded of this member: undo that first."
 NOTHING = "Nothing of this import can be undone by itself."
+OWN = "Whoever undoes the import is this member: somebody else has to undo what it says of them."
+#: Facts that nobody takes back or brings back of themselves.
+BY_ANOTHER: tuple[type[Fact], ...] = (Completion, EvidenceDecision, Waiver, Extension)
 
 #: What tells how things stood or follows from facts: it holds up no undo.
 DERIVED = frozenset({Standing, KnownStanding, KnownAnswerRow, CoverageSnapshot, IssuedReport, MassLine, FormerDetail})
@@ -152,8 +158,11 @@ def _standing_rows(model: type[models.Model]) -> models.QuerySet[Any]:
 class _Work:
     """The undoing of one run, looked at or done, inside the caller's transaction."""
 
-    def __init__(self, run: ImportRun, *, is_look: bool, progress: jobs.Progress | None = None) -> None:
+    def __init__(
+        self, run: ImportRun, *, by: User | None, is_look: bool, progress: jobs.Progress | None = None
+    ) -> None:
         self.run, self.change_id = run, run.change_id
+        self._own_members = own_members(by)
         self.is_look, self._progress = is_look, progress
         self.found = Undoing()
         self._kinds = fact_models() if self.change_id else []
@@ -248,11 +257,13 @@ class _Work:
         return found
 
     def _keep_members(self) -> None:
-        """Members made by the run who have something recorded by another door stay, with what the run said of them."""
+        """Members made by the run who have something recorded by another door stay, with what the run said of them.
+
+        So does whoever undoes it, where that is more than completions of theirs that wait for another person.
+        """
         made = [pk for (model, pk), (before, _) in self._journal.items() if model is Officer and before is None]
-        if not made:
-            return
-        for model, name in _refer_to(Officer):
+        self._kept |= dict.fromkeys(self._decided_by_others(), OWN)
+        for model, name in _refer_to(Officer) if made else ():
             why = "A user has a role as this member." if model is Access else SINCE
             rows = _standing_rows(model).filter(**{f"{name}__in": made})
             if issubclass(model, Fact):
@@ -261,6 +272,18 @@ class _Work:
         people = Officer.every.filter(pk__in=sorted(self._kept)[:MOST_LEFT])
         lines = (Left(f"{one.employee_id} {one.listed_name}", self._kept[one.pk]) for one in people)
         self.found.stays(len(self._kept), lines)
+
+    def _decided_by_others(self) -> set[int]:
+        """Of the members that the user is, those of whom the run recorded or replaced what another has to undo."""
+        found: set[int] = set()
+        if self._own_members and self.change_id is not None:
+            for model in BY_ANOTHER:
+                taken_or_said = Q(voided_in=self.change_id) | Q(voided_in=None) & self._own(model)
+                rows: Any = model.objects.filter(taken_or_said & Q(officer__in=self._own_members))
+                if model is Completion:
+                    rows = rows.exclude(evidence=Evidence.PENDING, replaces=None, voided_in=None)
+                found.update(rows.values_list("officer_id", flat=True))
+        return found
 
     def _find_built_on(self, model: type[Fact]) -> None:
         """Facts of the run that something refers to which is not the run's: a decision, a file, a certificate."""
@@ -570,9 +593,9 @@ def _do(work: _Work, *, by: User | None, why: str) -> int | None:
     return recorder.change_id
 
 
-def look(run: ImportRun) -> Undoing:
-    """What undoing a recorded run would do now. Nothing is kept."""
-    work = _Work(run, is_look=True)
+def look(run: ImportRun, *, by: User | None = None) -> Undoing:
+    """What undoing a recorded run would do now, when `by` does it. Nothing is kept."""
+    work = _Work(run, by=by, is_look=True)
     with suppress(_Rollback), transaction.atomic():
         _do(work, by=None, why="")
     return work.found
@@ -588,7 +611,7 @@ def undo_import(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
                 return {"run": key}
             if run.state not in (ImportRun.State.RECORDED, ImportRun.State.UNDONE):
                 raise _Changed
-            work = _Work(run, is_look=False, progress=progress)
+            work = _Work(run, by=job.requested_by, is_look=False, progress=progress)
             change_id = _do(work, by=job.requested_by, why=job.arguments["why"])
             if work.found.digest() != digest:
                 raise _Changed

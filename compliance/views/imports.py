@@ -342,7 +342,7 @@ def import_undo(request: ViewerRequest, pk: int) -> HttpResponseBase:
         except ValidationError as error:
             messages.warning(request, " ".join(error.messages))
         return redirect("import-detail", pk=pk)
-    found = undo.look(run)
+    found = undo.look(run, by=request.user)
     if not form.is_bound:
         form = UndoForm(initial={"digest": found.digest()})
     context = {

@@ -78,7 +78,7 @@ def sent(by: User, kind: str, text: str, **options: Any) -> ImportRun:
 
 
 def undone(run: ImportRun, by: User) -> ImportRun:
-    import_runs.start_undo(run, digest=undo.look(run).digest(), why="The wrong file", by=by)
+    import_runs.start_undo(run, digest=undo.look(run, by=by).digest(), why="The wrong file", by=by)
     work()
     run.refresh_from_db()
     assert run.state == "undone", run.job.error if run.job else ""
@@ -168,6 +168,26 @@ def test_a_run_with_completions_of_its_sender_is_undone_and_sent_again(academy: 
 
         assert (told, stands) == ([("new", True), ("new", True)], ["pending", "verified"])
         assert shown() == before
+    assert run.undone["left_count"] == 0
+
+
+def test_what_a_run_says_of_whoever_undoes_it_waits_for_another(academy: User) -> None:
+    for kind, text in FILES:
+        sent(academy, kind, text)
+    before = shown()
+    run = sent(academy, "completions", SHORTER + "002,CIT-40,2021-05-03,40\n")
+    member = make_user("academy")
+    Access.objects.create(user=member, role="officer", officer=Officer.objects.get(employee_id="001"))
+
+    undone(run, member)
+    left, stands = run.undone["left"], shown()
+    hours = list(Completion.objects.known().filter(officer__employee_id="001").values_list("hours", flat=True))
+    undone(run, academy)
+
+    assert left == [["001 Whitfield, Amara", undo.OWN]]
+    assert hours == [36]
+    assert stands != before
+    assert shown() == before
     assert run.undone["left_count"] == 0
 
 
