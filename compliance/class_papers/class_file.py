@@ -140,7 +140,7 @@ def read(session: ClassSession, *, now: datetime) -> ClassFile:
         papers=papers,
         certificates=certificates.of_class(seats),
         guests=_guests(session),
-        problems=keeping.problems(session, papers),
+        problems=keeping.problems(session, papers)[0],
         voided=voided,
         later={row.replaces_id: row for row in later if row.replaces_id is not None},
         lacks=missing.items(session, blocks, seats, now=now),

@@ -58,8 +58,10 @@ def kept(session: ClassSession, blocks: Sequence[Meeting]) -> list[Kept]:
     return [Kept(row, names.get(row.meeting_id or 0, "")) for row in rows]
 
 
-def problems(session: ClassSession, papers: Iterable[ClassPaper], *, most_read: int | None = None) -> dict[int, str]:
-    """Stored file -> what is wrong with it, of the files in the class file that are not as they came.
+def problems(
+    session: ClassSession, papers: Iterable[ClassPaper], *, most_read: int | None = None
+) -> tuple[dict[int, str], int]:
+    """Stored file -> what is wrong with it, of the files in the class file that are not as they came; how many unread.
 
     One after the other is read, the smallest first, up to `most_read` bytes in all (None = every byte); of the rest it
     is looked at whether they are there and as large as they were.
@@ -71,4 +73,4 @@ def problems(session: ClassSession, papers: Iterable[ClassPaper], *, most_read: 
     number = len(found) if most_read is None else sum(size <= most_read for size in sizes)
     whole = {file.pk for file in sorted(found, key=attrgetter("size"))[:number]}
     told = ((file.pk, files.problem_of(file, reads_all=file.pk in whole)) for file in found)
-    return {key: said for key, said in told if said}
+    return {key: said for key, said in told if said}, len(found) - number

@@ -73,12 +73,15 @@ def _show(
     papers = keeping.kept(session, blocks)
     valid = sum(validity == certificates.Validity.VALID for validity in validities.values())
     lacks = missing.items(session, blocks, seats, now=timezone.now())
-    problems = keeping.problems(session, [paper.row for paper in papers], most_read=MOST_READ)
+    problems, unread = keeping.problems(session, [paper.row for paper in papers], most_read=MOST_READ)
+    of_plan = problems.pop(session.lesson_plan.file_id or 0, "") if session.lesson_plan else ""
     context = {
         "session": session,
         "lacks": lacks,
         "problems": problems.values(),
-        "number_missing": len(lacks) + len(problems),
+        "problem_of_plan": of_plan,
+        "unread": unread,
+        "number_missing": len(lacks) + len(problems) + bool(of_plan),
         "blocks": [(number, gather.block_name(number, block), block) for number, block in enumerate(blocks, start=1)],
         "papers": papers,
         "certificates": [(row, name_on(row), validities[row.pk]) for row in given],

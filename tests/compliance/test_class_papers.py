@@ -856,9 +856,10 @@ def test_of_kept_files_as_many_bytes_are_read_as_asked_for(
     (tmp_path / rows["longer"].file.stored_as).write_bytes(b"longer!")
     (tmp_path / rows["altered"].file.stored_as).write_bytes(b"alterer")
 
-    found = keeping.problems(session, list(session.papers.order_by("pk")), most_read=most_read)
+    found, unread = keeping.problems(session, list(session.papers.order_by("pk")), most_read=most_read)
 
     assert list(found) == [rows[name].file_id for name in told]
+    assert (unread > 0) is ("altered" not in told)
 
 
 def test_a_scan_that_is_lost_or_altered_stays_out_and_the_manifest_says_so(tmp_path: Path) -> None:

@@ -22,14 +22,15 @@ from django.utils import timezone
 from compliance import jobs, tasks
 from compliance.class_papers import making
 from compliance.models import Job
+from compliance.views import class_papers
 from roster.models import Access, Agency, Role
 from tests import factories as make
 from tests.compliance.pages.cast import Cast
-from tests.compliance.taught import Taught, keep_paper, make_planned
+from tests.compliance.taught import Taught, keep_paper, make_planned, store
 from tests.uploads import PDF, sent
 from training.certificates import issue
 from training.completions import correct_completion, void_completion
-from training.models import Certificate, ClassPaper, ClassSession, Enrollment
+from training.models import Certificate, ClassPaper, ClassSession, Enrollment, LessonPlan
 
 pytestmark = pytest.mark.django_db
 DONE = date(2026, 3, 6)
@@ -107,6 +108,33 @@ def test_the_page_tells_a_kept_file_that_is_lost_or_altered(academy: Client, tau
     assert f"Missing from the class file: {before + 2}" in shown
     assert f'{lost.name} cannot be read on the server any more. <a href="#kept">Take it out and keep it again' in shown
     assert f"{altered.name} is not the file that was stored." in shown
+
+
+def test_the_page_says_which_files_it_did_not_read_whole(
+    academy: Client, taught: Taught, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    academy.post(papers(), {"kind": "other", "note": "large", "file": sent(PDF)})
+    whole = page(academy, "class-papers", NUMBER)
+    monkeypatch.setattr(class_papers, "MOST_READ", len(PDF) - 1)
+
+    shown = page(academy, "class-papers", NUMBER)
+
+    assert "looked at by size only" not in whole
+    assert "1 large file kept with the class was looked at by size only." in shown
+
+
+def test_a_lost_file_of_the_lesson_plan_is_told_with_the_plan(academy: Client, taught: Taught, tmp_path: Path) -> None:
+    file = store(b"the plan", "plan.pdf", taught.session.agency)
+    plan = make.make_lesson_plan(taught.session.course, "LOST", date(2020, 1, 1))
+    LessonPlan.objects.filter(pk=plan.pk).update(file=file)
+    ClassSession.objects.filter(pk=taught.session.pk).update(lesson_plan=plan)
+    (tmp_path / file.stored_as).unlink()
+
+    shown = page(academy, "class-papers", NUMBER)
+
+    link = reverse("lesson-plan-detail", args=[plan.pk])
+    assert f'Lesson plan: {file.name} cannot be read on the server any more. <a href="{link}">' in shown
+    assert "Take it out and keep it again" not in shown
 
 
 def test_the_link_of_a_missing_sheet_fills_the_form_in(academy: Client, taught: Taught) -> None:
