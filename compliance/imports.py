@@ -60,7 +60,7 @@ ERROR_COLUMNS = ["line", "column", "value", "reason"]
 
 
 class PlanChanged(Unreadable):
-    """The records changed since a plan was shown, so that it would do something else now."""
+    """The records changed since a plan was shown, or another person sends it: it would do something else now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,10 @@ def record(
                 recorder.lock(work.officer_ids())
             plan = work.decide()
             if expected_digest is not None and plan.digest() != expected_digest:
-                raise PlanChanged("The records changed since this plan was made. Look at the new plan first.")
+                raise PlanChanged(
+                    "Recording would do something else by now: the records changed, or another person sends the file."
+                    " Make the plan again and look at it."
+                )
             with noting(work.rows_written() if plan.records_something else (), agency, work.written):
                 judged = work.act(recorder)
             follow(judged, judging)

@@ -95,7 +95,8 @@ def lesson_plans(stands_for: Mapping[int, int]) -> Plans:
     return found
 
 
-OWN_WAITS = "This is your own completion: it is recorded as pending, and counts once somebody else has verified it."
+OWN_WAITS = "Whoever sends this file is this member: it is recorded as pending, and counts once another verified it."
+OWN_CHANGE = "Whoever sends this file is this member: somebody else has to correct or void it."
 
 
 class Warnings(Sequence[Issue]):

@@ -41,6 +41,7 @@ from training.completion_rows import (
     EXPIRES,
     GIVEN,
     NEW,
+    OWN_CHANGE,
     REJECTED,
     SAME,
     SKIPPED,
@@ -57,7 +58,6 @@ from training.completion_rows import (
     unverified,
     with_defaults,
 )
-from training.completions import OWN_CHANGE
 from training.course_finder import Courses, UnknownCourse
 from training.models import Completion, Course, Evidence, EvidenceDecision, Result
 

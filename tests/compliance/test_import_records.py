@@ -207,7 +207,10 @@ def test_only_the_plan_that_was_shown_is_recorded(completions: Path) -> None:
         )
 
     assert shown.digest() == same.digest()
-    assert str(refused.value) == "The records changed since this plan was made. Look at the new plan first."
+    assert str(refused.value) == (
+        "Recording would do something else by now: the records changed, or another person sends the file."
+        " Make the plan again and look at it."
+    )
     assert Completion.objects.count() == 1
 
 

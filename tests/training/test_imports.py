@@ -289,8 +289,8 @@ def test_evidence_that_a_row_gives_outweighs_the_decision(tmp_path: Path) -> Non
     assert (new.evidence, new.decisions.count()) == ("verified", 0)
 
 
-OWN_WAITS = "This is your own completion: it is recorded as pending, and counts once somebody else has verified it."
-OWN_CHANGE = "This is your own completion. Somebody else has to correct or void it."
+OWN_WAITS = "Whoever sends this file is this member: it is recorded as pending, and counts once another verified it."
+OWN_CHANGE = "Whoever sends this file is this member: somebody else has to correct or void it."
 OWN_FILE = (
     "employee_id,course,completed_on,hours,evidence,verified_on\n"
     "1,CIT-40,2026-11-01,40,,\n"

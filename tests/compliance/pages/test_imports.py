@@ -25,6 +25,7 @@ from compliance.coverage import standings_on
 from compliance.models import ImportLine, ImportRun, Job, Waiver
 from compliance.standings import differences
 from compliance.templatetags.shown import time_left
+from roster.models import Access, Officer
 from tests.compliance.pages.cast import Cast
 from tests.compliance.pages.reading import csv_rows, xlsx_rows
 from tests.factories import complete, make_agency, make_course, make_user
@@ -209,10 +210,24 @@ def test_recording_refuses_a_plan_that_would_do_something_else_by_now(cast: Cast
     work()
     again = words(client.get(reverse("import-detail", args=[run.pk])))
 
-    assert "The records changed since this plan was made. Look at the new plan first." in text
+    assert "Recording would do something else by now: the records changed" in text
     assert "Record 1 new row" not in text
     assert Completion.objects.filter(recorded_in__via="import").count() == 0
     assert "Record 1 new row" in again
+
+
+def test_a_plan_that_says_something_of_whoever_records_it_is_made_again_first(cast: Cast) -> None:
+    client, another = cast.client("academy"), cast.client("admin")
+    run = planned(client)
+    officer = Officer.objects.get(employee_id=run.lines.earliest("line").summary.split()[0])
+    Access.objects.create(user=cast.users["admin"], role="officer", officer=officer)
+
+    another.post(reverse("import-record", args=[run.pk]), {"digest": run.plan_digest})
+    work()
+    text = words(another.get(reverse("import-detail", args=[run.pk])))
+
+    assert "the records changed, or another person sends the file. Make the plan again and look at it." in text
+    assert Completion.objects.filter(recorded_in__via="import").count() == 0
 
 
 def test_a_stale_page_cannot_record(cast: Cast) -> None:
