@@ -330,7 +330,7 @@ def _seated_elsewhere(session: ClassSession, course: _Course) -> set[tuple[int, 
 def _served_members(course: _Course, seen: Mapping[int, Candidate], adding: Collection[int]) -> list[Candidate]:
     """Those whose answer on the last day is another one with the completion, says the engine, and those `adding` hours.
 
-    What waits stays with a candidate where it would do the same under the need, or adds hours. Eight queries.
+    What waits stays with a candidate where it alone would do the same under the need, or adds hours. Eight queries.
     """
     on, editions = course.given.completed_on, course.rules.editions
 
@@ -348,12 +348,14 @@ def _served_members(course: _Course, seen: Mapping[int, Candidate], adding: Coll
         if officer not in adding and not any(helps(requirement, facts, given) for requirement in editions):
             continue
         need = candidate.need.requirement
-        if candidate.waiting and not course.asked_hours(need):
+        if candidate.waiting:
+            waiting = candidate.waiting.completion
             verified = [
-                replace(each, evidence=engine.Evidence.VERIFIED) if each.evidence is engine.Evidence.PENDING else each
+                replace(each, evidence=engine.Evidence.VERIFIED) if each.key == waiting else each
                 for each in facts.completions
             ]
-            if not helps(need, facts, verified):
+            hours = sum(engine.hours_of(each) for each in facts.completions if each.key == waiting)
+            if not (hours if course.asked_hours(need) else helps(need, facts, verified)):
                 candidate = replace(candidate, waiting=None)
         found.append(candidate)
     return found

@@ -583,7 +583,7 @@ def reopen(session: ClassSession, *, why: str = "", by: User | None) -> bool:
     """Void what the finish recorded and let attendance and tests be changed; False where the class is open already.
 
     What somebody corrected since stays as it is. Where two people are asked for, another one asked first, and said why.
-    `EntryRefused` for whoever has a completion of the class: nobody voids what is on record of themselves.
+    `EntryRefused` for whoever would lose a completion by it: nobody voids what is on record of themselves.
     """
     with transaction.atomic():
         hold_rules(shared=True)  # locks in the order that everybody takes them
@@ -601,13 +601,14 @@ def reopen(session: ClassSession, *, why: str = "", by: User | None) -> bool:
 
 
 def bar_to_reopening(session: ClassSession, by: User) -> str:
-    """Why this user may not reopen the class where one person is enough; blank where they may. Three queries."""
+    """Why this user may not reopen the class where one person is enough; blank where they may. Six queries at most."""
     return OWN if _gave(session, by) else ""
 
 
 def _gave(session: ClassSession, by: User) -> bool:
-    """Whether a member that this user is has a completion of the class. Three queries."""
-    return session.enrollments.filter(officer__in=own_members(by), completion__isnull=False).exists()
+    """Whether reopening the class voids a completion of a member that this user is. Six queries at most."""
+    own = own_members(by)
+    return bool(own) and any(each.seat.officer_id in own and not each.left for each in what_reopening_undoes(session))
 
 
 def _asked_by_another(session: ClassSession, by: User) -> ClassEvent:
@@ -621,7 +622,7 @@ def _asked_by_another(session: ClassSession, by: User) -> ClassEvent:
 
 
 def bar_to_accepting(session: ClassSession, asked: ClassEvent, by: User) -> str:
-    """Why this user may not accept that the class is reopened; blank where they may. Three queries at most."""
+    """Why this user may not accept that the class is reopened; blank where they may. Six queries at most."""
     if asked.by_id == by.pk:
         return "You asked for it. Somebody else has to accept."
     if _gave(session, by):

@@ -588,6 +588,16 @@ def test_reopening_twice_voids_once(session: ClassSession, by: User) -> None:
     assert (finish.reopen(session, why="x", by=by), finish.reopen(session, why="x", by=by)) == (True, False)
 
 
+def test_a_completion_of_ones_own_that_reopening_leaves_bars_nobody(session: ClassSession, by: User) -> None:
+    own = seat_of(session, "Own")
+    finish_it(session, by)
+    completions.void_completion(Completion.objects.get(officer=own.officer), why="x", by=make.make_user("academy"))
+    Access.objects.create(user=by, role="officer", officer=own.officer)
+
+    assert finish.bar_to_reopening(session, by) == ""
+    assert finish.reopen(session, why="x", by=by) is True
+
+
 def test_nobody_reopens_a_class_that_gave_them_a_completion(session: ClassSession, by: User) -> None:
     seat_of(session)
     own = seat_of(session, "Own")

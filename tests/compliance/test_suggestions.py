@@ -266,11 +266,15 @@ def test_each_says_why_in_one_sentence() -> None:
 @pytest.mark.django_db
 def test_evidence_that_waits_puts_a_member_last_where_it_would_answer_the_need() -> None:
     central, basic, state = patrol(), make_course("BASIC"), make_course("STATE-40")
-    rule(basic, clock="rolling", months=36)
+    rule(basic, clock="rolling", months=36, min_hours=8)
     make_equivalency(state, basic, date(2020, 1, 1))
     reported = member("Reported", central, date(2021, 1, 1))
     waiting = complete(reported, basic, date(2025, 5, 3), evidence="pending")
     complete(reported, basic, date(2025, 5, 2), evidence="pending")
+    # What waits is what would answer by itself: a later block that is too short is not.
+    short = member("Short", central, date(2020, 4, 1))
+    complete(short, basic, date(2025, 5, 2), hours=40, evidence="pending")
+    complete(short, basic, date(2025, 6, 2), hours=1, evidence="pending")
     elsewhere = complete(member("Elsewhere", central, date(2022, 1, 1)), state, date(2025, 6, 3), evidence="pending")
     # A credit of that day would have run out, too, and the others wait for nothing.
     complete(member("Stale", central, date(2020, 1, 1)), basic, date(2021, 5, 3), evidence="pending")
@@ -280,13 +284,14 @@ def test_evidence_that_waits_puts_a_member_last_where_it_would_answer_the_need()
     member("Nothing", central, date(2024, 1, 1))
     session = make_class(course=basic)
 
-    found = suggestions.suggest(session, 6, agencies=None, today=TODAY).picked
+    found = suggestions.suggest(session, 7, agencies=None, today=TODAY).picked
     fewer = suggestions.suggest(session, 1, agencies=None, today=TODAY).picked
 
     assert [(each.officer.last_name, each.waits, each.waiting) for each in found] == [
         ("Stale", "", None),
         ("Failed", "", None),
         ("Refused", "", None),
+        ("Short", "", None),
         ("Nothing", "", None),
         ("Reported", "BASIC of 3 May 2025 awaits a decision", waiting.pk),
         ("Elsewhere", "STATE-40 of 3 Jun 2025 awaits a decision", elsewhere.pk),
