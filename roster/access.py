@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 P = ParamSpec("P")
+#: Units named in the header.
+MOST_NAMED = 3
 
 
 class Right(StrEnum):
@@ -114,9 +116,11 @@ class Viewer:
 
     @property
     def described(self) -> str:
-        """`commander, Central District`: for the header."""
+        """`commander, Central District`, `commander, District 1, District 2 and 7 more`: for the header."""
         names = [self.tree.units[key].name for key in self.top_units()]
-        return ", ".join([*sorted(role.label for role in self.roles), *names])
+        rest = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED + 1 else ""
+        named = names[:MOST_NAMED] if rest else names
+        return ", ".join([*sorted(role.label for role in self.roles), *named]) + rest
 
     def top_units(self) -> list[int]:
         """A commander's units that lie below no other of theirs, in the order of the tree."""

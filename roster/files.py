@@ -220,12 +220,13 @@ def choose(upload: UploadedFile[bytes], *, by: User, kinds: Collection[Kind]) ->
     with keeping():
         received = _received(upload, by, kinds)
         get_user_model().objects.select_for_update(no_key=True).get(pk=by.pk)  # one after the other, for the sum
-        held = ChosenFile.objects.filter(uploaded_by=by).aggregate(held=Sum("size", default=0))["held"]
+        lately = ChosenFile.objects.filter(uploaded_by=by, uploaded_at__gt=timezone.now() - ORPHAN_AGE)
+        held = lately.aggregate(held=Sum("size", default=0))["held"]
         if held + received["size"] > settings.CHOSEN_MAX_BYTES:
             raise FileRefused(
                 f"{received['name']} was not kept: with it you would have chosen more than"
-                f" {_in_mb(settings.CHOSEN_MAX_BYTES)} in forms that recorded nothing yet. Record or untick some of"
-                " those files, or come back tomorrow: what is left of them is removed after a day."
+                f" {_in_mb(settings.CHOSEN_MAX_BYTES)} within a day in forms that recorded nothing. Record or untick"
+                " some of those files, or choose it again a day later."
             )
         return ChosenFile.objects.create(**received)
 

@@ -15,8 +15,9 @@ from training.models import Completion
 class _StandingRow(models.Model):
     """One period of one member under one requirement, split where the home assignment changes.
 
-    The database checks none of its references row by row: whoever writes these rows holds the rules and the members
-    they come from, the engine's laws and the nightly verification guard the rest. Checking takes longer than storing.
+    The database checks none of its references row by row, which takes longer than storing them. Whoever writes
+    standings holds the rules and the members they come from; the engine's laws and the nightly verification guard the
+    rest. Answers of a known moment are asked only while the rules are those that they were worked out by.
     """
 
     officer = models.ForeignKey(Officer, models.CASCADE, related_name="%(class)ss", db_index=False, db_constraint=False)

@@ -74,7 +74,7 @@ def class_list(request: ViewerRequest) -> HttpResponseBase:
 def class_detail(request: ViewerRequest, number: str) -> HttpResponseBase:
     """One class: what it is, its blocks, and every line of what happened to it."""
     session = find_class(request, number)
-    if "export" in request.GET:
+    if request.GET.get("export"):
         return _lines(request, session)
     states = list(session.enrollments.values_list("state", flat=True))
     meetings = list(planning.meetings_of(session))

@@ -17,9 +17,11 @@ from typing import Any
 import pytest
 from django.db import Error, transaction
 from django.test.utils import override_settings
+from django.utils import timezone
 
 from roster.file_types import LESSON_PLANS, PAPERS, Kind, Unfit, kind_of
 from roster.files import (
+    ORPHAN_AGE,
     ChosenFile,
     FileAltered,
     FileRefused,
@@ -475,11 +477,16 @@ def test_one_person_holds_no_more_than_the_limit_of_files_chosen(media: Path, ag
         choose(sent(PDF, "4.pdf"), by=by, kinds=LESSON_PLANS)
         drop([second.key], by=by)
         choose(sent(PDF, "5.pdf"), by=by, kinds=LESSON_PLANS)
+        ChosenFile.objects.filter(name="4.pdf").update(uploaded_at=timezone.now() - ORPHAN_AGE)
+        choose(sent(PDF, "6.pdf"), by=by, kinds=LESSON_PLANS)
 
     assert refused.value.messages == [
-        f"3.pdf was not kept: with it you would have chosen more than {2 * len(PDF) / 1024 / 1024:.4g} MB in forms that"
-        " recorded nothing yet. Record or untick some of those files, or come back tomorrow: what is left of them is"
-        " removed after a day."
+        f"3.pdf was not kept: with it you would have chosen more than {2 * len(PDF) / 1024 / 1024:.4g} MB within a day"
+        " in forms that recorded nothing. Record or untick some of those files, or choose it again a day later."
     ]
     assert after_refusal == 3
-    assert sorted(ChosenFile.objects.filter(uploaded_by=by).values_list("name", flat=True)) == ["4.pdf", "5.pdf"]
+    assert sorted(ChosenFile.objects.filter(uploaded_by=by).values_list("name", flat=True)) == [
+        "4.pdf",
+        "5.pdf",
+        "6.pdf",
+    ]

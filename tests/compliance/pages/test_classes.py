@@ -335,6 +335,7 @@ def test_the_page_of_a_class_shows_its_blocks_and_every_line_of_it(cast: Cast) -
     assert header == ["When", "What", "Who", "Why", "What changed"]
     assert [row[1:] for row in rows] == [["cancelled", "academy", "Too few", "1 seat, 0 on the waitlist."]]
     assert cast.client("chief").get("/classes/C-1/", {"export": "csv", "lines": "people"}).status_code == 400
+    assert "<h1" in cast.client("chief").get("/classes/C-1/", {"export": ""}).content.decode()
 
 
 def test_the_blocks_of_a_class_are_changed_in_a_table(cast: Cast) -> None:

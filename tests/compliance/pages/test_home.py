@@ -11,9 +11,10 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 
 from compliance import standings
 from compliance.models import ImportRun, Job
+from roster.models import Access
 from tests.compliance.pages.cast import Cast
 from tests.compliance.pages.reading import Shown
-from tests.factories import complete, make_agency, make_class, make_goal, make_officer, make_seat, make_user
+from tests.factories import complete, make_agency, make_class, make_goal, make_officer, make_seat, make_unit, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +48,23 @@ def test_a_commander_sees_their_own_beside_the_whole(cast: Cast) -> None:
     assert "whole department 0.0 %, 0 of 2" in page.words
     assert [row[0] for row in page.rows(BEHIND)] == ["Central District All of patrol"]
     assert "Eastern" not in page.words
+
+
+def test_the_header_names_as_many_units_of_a_commander_as_fit(cast: Cast) -> None:
+    client, user = cast.client("commander"), cast.users["commander"]
+
+    def header() -> str:
+        return next(line for line in Shown(client.get("/")).words.split("Sign out") if "commander" in line)
+
+    for number in range(3):
+        Access.objects.create(user=user, role="commander", unit=make_unit(f"Z{number}"))
+    four = header()
+    Access.objects.create(user=user, role="commander", unit=make_unit("Z3"))
+    five = header()
+
+    assert "commander, Central District, Z0 District, Z1 District, Z2 District" in four
+    assert "commander, Central District, Z0 District, Z1 District and 2 more" in five
+    assert "Z2 District" not in five
 
 
 def test_the_academy_is_offered_what_it_records(cast: Cast) -> None:
